@@ -1,0 +1,108 @@
+#include "ack_tracker.hpp"
+
+#include <algorithm>
+
+#include "mdp/wire/packet.hpp"
+
+namespace mdp::engine {
+
+ack_tracker::verdict ack_tracker::classify(std::uint64_t number) const noexcept {
+  if (number < cutoff_) return verdict::old;
+  if (count_ == 0 || number > ranges_[count_ - 1].last) return verdict::fresh;
+  const auto end = ranges_.begin() + static_cast<std::ptrdiff_t>(count_);
+  const auto after = std::upper_bound(ranges_.begin(), end, number,
+                                      [](std::uint64_t n, const range& r) { return n < r.first; });
+  if (after == ranges_.begin()) return verdict::fresh;
+  return number <= (after - 1)->last ? verdict::duplicate : verdict::fresh;
+}
+
+void ack_tracker::insert(std::uint64_t number) noexcept {
+  std::size_t i = count_;
+  while (i > 0 && ranges_[i - 1].first > number) --i;
+  // Run i-1 starts at or below the number, run i above it.
+  const bool joins_lower = i > 0 && ranges_[i - 1].last + 1 == number;
+  const bool joins_upper = i < count_ && ranges_[i].first == number + 1;
+  if (joins_lower && joins_upper) {
+    ranges_[i - 1].last = ranges_[i].last;
+    std::copy(ranges_.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+              ranges_.begin() + static_cast<std::ptrdiff_t>(count_),
+              ranges_.begin() + static_cast<std::ptrdiff_t>(i));
+    --count_;
+  } else if (joins_lower) {
+    ranges_[i - 1].last = number;
+  } else if (joins_upper) {
+    ranges_[i].first = number;
+  } else {
+    if (count_ == ranges_max) {
+      cutoff_ = ranges_[0].last + 1;
+      std::copy(ranges_.begin() + 1, ranges_.end(), ranges_.begin());
+      --count_;
+      if (i == 0) return;  // the number itself fell below the new cut-off
+      --i;
+    }
+    std::copy_backward(ranges_.begin() + static_cast<std::ptrdiff_t>(i),
+                       ranges_.begin() + static_cast<std::ptrdiff_t>(count_),
+                       ranges_.begin() + static_cast<std::ptrdiff_t>(count_) + 1);
+    ranges_[i] = {number, number};
+    ++count_;
+  }
+}
+
+void ack_tracker::on_packet(time_point now, std::uint64_t number, bool eliciting, bool at_once,
+                            std::uint32_t frequency, duration delay) noexcept {
+  const bool in_order = count_ == 0 ? number == 0 : number == ranges_[count_ - 1].last + 1;
+  if (count_ == 0 || number > ranges_[count_ - 1].last) largest_time_ = now;
+  insert(number);
+  if (!eliciting) return;
+  ++unacked_;
+  if (at_once || !in_order || unacked_ >= frequency) {
+    ack_due_ = true;
+  } else if (deadline_ == never) {
+    deadline_ = now + delay;
+  }
+}
+
+std::size_t ack_tracker::reported_ranges() const noexcept {
+  std::size_t reported = 1;
+  while (reported < count_ && reported < ranges_sent_max &&
+         ranges_[count_ - 1 - reported].last >= report_floor_)
+    ++reported;
+  return reported;
+}
+
+std::size_t ack_tracker::frame_bytes_needed() const noexcept {
+  if (count_ == 0) return 0;
+  return wire::frame_bytes(wire::ack_body_bytes_min + 8 * (reported_ranges() - 1));
+}
+
+std::size_t ack_tracker::write(time_point now, std::span<std::byte> out) noexcept {
+  constexpr std::size_t smallest = wire::frame_bytes(wire::ack_body_bytes_min);
+  if (count_ == 0 || out.size() < smallest) return 0;
+  const std::size_t room = 1 + (out.size() - smallest) / 8;
+  const std::size_t reported = std::min(reported_ranges(), room);
+  const std::size_t body_bytes = wire::ack_body_bytes_min + 8 * (reported - 1);
+  const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(now - largest_time_);
+  const auto delay = std::clamp<std::int64_t>(waited.count(), 0, 0xffffffff);
+  std::byte* p = wire::write_frame_head(out.data(), wire::frame_type::ack, 0, body_bytes,
+                                        static_cast<std::uint32_t>(delay));
+  const auto narrow = [](std::uint64_t n) {
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(n, 0xffffffff));
+  };
+  const range* r = &ranges_[count_ - 1];
+  wire::store(p, r->last);
+  wire::store(p + 8, narrow(r->last - r->first));
+  wire::store(p + 12, std::uint32_t{0});
+  p += wire::ack_body_bytes_min;
+  for (std::size_t i = 1; i < reported; ++i, p += 8) {
+    const range* lower = r - 1;
+    wire::store(p, narrow(r->first - lower->last - 1));
+    wire::store(p + 4, narrow(lower->last - lower->first + 1));
+    r = lower;
+  }
+  ack_due_ = false;
+  unacked_ = 0;
+  deadline_ = never;
+  return wire::frame_bytes(body_bytes);
+}
+
+}  // namespace mdp::engine

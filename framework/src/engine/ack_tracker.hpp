@@ -1,0 +1,67 @@
+// Which packets have come: finds duplicates, decides when to acknowledge, writes ACK ranges.
+// Bounded: at most `ranges_max` runs are kept; what lies below the lowest is "old" and refused.
+// Rules: docs/protocol.md R-ACK-*. One owner, no threads.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "mdp/base/time.hpp"
+
+namespace mdp::engine {
+
+class ack_tracker {
+ public:
+  static constexpr std::size_t ranges_max = 256;   // kept
+  static constexpr std::size_t ranges_sent_max = 32;  // in one frame
+
+  enum class verdict : std::uint8_t { fresh, duplicate, old };
+  // Looks a number up without recording it.
+  [[nodiscard]] verdict classify(std::uint64_t number) const noexcept;
+
+  // Records a fresh packet. `eliciting`: it asks for an acknowledgement; `at_once`: without delay.
+  void on_packet(time_point now, std::uint64_t number, bool eliciting, bool at_once,
+                 std::uint32_t frequency, duration delay) noexcept;
+  // A duplicate means that our acknowledgement may be lost: repeat it.
+  void on_duplicate() noexcept { ack_due_ = true; }
+
+  [[nodiscard]] bool ack_due() const noexcept { return ack_due_; }
+  // Something waits for an acknowledgement, at once or delayed.
+  [[nodiscard]] bool ack_waiting() const noexcept { return ack_due_ || unacked_ > 0; }
+  // When a delayed acknowledgement falls due; `never` when none waits.
+  [[nodiscard]] time_point deadline() const noexcept { return deadline_; }
+  void on_deadline(time_point now) noexcept {
+    if (deadline_ <= now) ack_due_ = true;
+  }
+
+  // Bytes that write() needs now, frame head included; 0 before any packet came.
+  [[nodiscard]] std::size_t frame_bytes_needed() const noexcept;
+  // Writes an ACK frame of at most out.size() bytes (fewer ranges if it is short) and forgets that one
+  // was due. Returns the bytes written.
+  std::size_t write(time_point now, std::span<std::byte> out) noexcept;
+  [[nodiscard]] std::uint64_t largest() const noexcept { return ranges_[count_ - 1].last; }
+
+  // The peer has seen an ACK that reported up to `largest`: lower runs need no repeating.
+  void on_ack_acked(std::uint64_t largest) noexcept {
+    if (largest > report_floor_) report_floor_ = largest;
+  }
+
+ private:
+  struct range {
+    std::uint64_t first;
+    std::uint64_t last;
+  };
+  [[nodiscard]] std::size_t reported_ranges() const noexcept;
+  void insert(std::uint64_t number) noexcept;
+
+  std::array<range, ranges_max> ranges_{};  // ascending
+  std::size_t count_ = 0;
+  std::uint64_t cutoff_ = 0;        // numbers below are old
+  std::uint64_t report_floor_ = 0;  // runs ending below are known to the peer
+  std::uint32_t unacked_ = 0;       // ack-eliciting packets since the last ACK
+  time_point largest_time_{};
+  time_point deadline_ = never;
+  bool ack_due_ = false;
+};
+
+}  // namespace mdp::engine

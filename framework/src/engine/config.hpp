@@ -1,0 +1,30 @@
+// What an engine is told at its start. Validated by the runtime; the engine trusts it.
+#pragma once
+#include <cstdint>
+
+#include "mdp/base/time.hpp"
+
+namespace mdp::engine {
+
+struct config {
+  std::uint32_t max_message_bytes = 16u << 20;
+  std::uint32_t max_packet_bytes = 1472;        // UDP payload at an MTU of 1,500 with IPv4
+  std::uint32_t max_enqueued_messages = 65536;  // of one peer: queued or awaiting a confirmation
+  std::uint32_t max_peers = 65536;
+  std::uint64_t receive_window_bytes = 8u << 20;   // credit given to one peer
+  std::uint32_t receive_window_messages = 32768;   // the same in messages
+  std::uint64_t reassembly_bytes = 256u << 20;     // of all peers
+  std::uint64_t congestion_window_bytes = 1u << 20;
+  duration initial_rtt = std::chrono::milliseconds(100);
+  duration granularity = std::chrono::milliseconds(1);
+  duration max_ack_delay = std::chrono::milliseconds(25);
+  std::uint32_t ack_frequency_packets = 10;
+  duration pto_max = std::chrono::seconds(2);
+  duration heartbeat_after = std::chrono::seconds(1);
+  duration heartbeat_period = std::chrono::seconds(1);
+  duration peer_timeout = std::chrono::seconds(10);
+  duration connect_timeout = std::chrono::seconds(5);
+  std::uint32_t rx_capacity_bytes = 0;  // told to peers: the transport's receive buffer; 0: unknown
+};
+
+}  // namespace mdp::engine

@@ -1,0 +1,214 @@
+#include "endpoint.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace mdp::engine {
+namespace {
+
+constexpr std::uint32_t slot_mask = (1u << 20) - 1;
+
+std::uint64_t hash_of(const siphash_key& key, const endpoint_address& a) noexcept {
+  std::array<std::uint8_t, 23> bytes{};
+  std::copy(a.ip.begin(), a.ip.end(), bytes.begin());
+  std::memcpy(bytes.data() + 16, &a.scope_id, 4);
+  std::memcpy(bytes.data() + 20, &a.port, 2);
+  bytes[22] = static_cast<std::uint8_t>(a.family);
+  return siphash(key, bytes);
+}
+
+}  // namespace
+
+endpoint::endpoint(const config& settings, const engine_memory& memory, const train_limits& trains,
+                   random_source& random)
+    : settings_(settings),
+      random_(random),
+      instance_(random.next()),
+      key_{random.next(), random.next()},
+      bodies_(memory.blocks.block_count()),
+      buffers_(settings.reassembly_bytes, memory.sharing),
+      shared_{settings_, counts_,  events_, bodies_, memory.blocks, memory.control_blocks,
+              buffers_,  std::max(trains.segments_max, 1u), trains.bytes_max},
+      addresses_(64) {
+  settings_.max_peers = std::min(settings_.max_peers, slot_mask);
+}
+
+peer* endpoint::lookup(std::uint32_t id) noexcept {
+  const std::uint32_t slot = id & slot_mask;
+  if (slot >= peers_.size()) return nullptr;
+  peer* p = peers_[slot].get();
+  return p->id() == id && p->state() != peer_state::free ? p : nullptr;
+}
+
+peer* endpoint::find_address(const endpoint_address& address) noexcept {
+  const std::size_t mask = addresses_.size() - 1;
+  for (std::size_t i = hash_of(key_, address) & mask; addresses_[i] != 0; i = (i + 1) & mask) {
+    peer* p = peers_[addresses_[i] - 1].get();
+    if (p->state() != peer_state::free && p->address() == address) return p;
+  }
+  return nullptr;
+}
+
+peer* endpoint::add_peer(time_point now, const endpoint_address& address, bool pinned) {
+  if (used_ >= settings_.max_peers) {
+    ++counts_.rejected_peer_limit;
+    return nullptr;
+  }
+  if (free_slots_.empty()) {
+    const auto slot = static_cast<std::uint32_t>(peers_.size());
+    peers_.push_back(std::make_unique<peer>(shared_, slot | 1u << 20));
+    free_slots_.push_back(slot);
+    timers_.resize(peers_.size());
+  }
+  const std::uint32_t slot = free_slots_.back();
+  free_slots_.pop_back();
+  ++used_;
+  peer& p = *peers_[slot];
+  p.open(now, address, pinned);
+  const auto insert = [this](std::uint32_t s) {
+    const std::size_t mask = addresses_.size() - 1;
+    std::size_t i = hash_of(key_, peers_[s]->address()) & mask;
+    while (addresses_[i] != 0) i = (i + 1) & mask;
+    addresses_[i] = s + 1;
+  };
+  if (used_ * 2 > addresses_.size()) {
+    std::vector<std::uint32_t> old(addresses_.size() * 2);
+    old.swap(addresses_);
+    for (const std::uint32_t s : old)
+      if (s != 0) insert(s - 1);
+  }
+  insert(slot);
+  return &p;
+}
+
+void endpoint::remove_peer(peer& p) noexcept {
+  const std::uint32_t slot = p.id() & slot_mask;
+  const std::size_t mask = addresses_.size() - 1;
+  std::size_t i = hash_of(key_, p.address()) & mask;
+  while (addresses_[i] != slot + 1) i = (i + 1) & mask;
+  for (std::size_t j = i;;) {  // backward-shift deletion keeps probe chains whole
+    j = (j + 1) & mask;
+    if (addresses_[j] == 0) break;
+    const std::size_t home = hash_of(key_, peers_[addresses_[j] - 1]->address()) & mask;
+    if (((j - home) & mask) < ((j - i) & mask)) continue;
+    addresses_[i] = addresses_[j];
+    i = j;
+  }
+  addresses_[i] = 0;
+  timers_.set(slot, never);
+  p.close();
+  free_slots_.push_back(slot);
+  --used_;
+}
+
+void endpoint::mark_ready(peer& p) {
+  if (p.in_ready_list) return;
+  p.in_ready_list = true;
+  ready_.push_back(p.id() & slot_mask);
+}
+
+void endpoint::rearm(peer& p) noexcept {
+  // Lazy: an armed timer that is early fires once for nothing; moving it at every packet costs more.
+  const std::uint32_t slot = p.id() & slot_mask;
+  const time_point deadline = p.next_deadline();
+  if (deadline < timers_.deadline_of(slot)) timers_.set(slot, deadline);
+}
+
+result<peer_id, refusal> endpoint::connect(time_point now, const endpoint_address& to) {
+  if (peer* known = find_address(to)) {
+    known->pinned = true;
+    return peer_id{known->id()};
+  }
+  peer* p = add_peer(now, to, true);
+  if (!p) return failure(refusal::queue_full);
+  start_handshake(now, *p);
+  return peer_id{p->id()};
+}
+
+result<message_id, refusal> endpoint::submit(peer_id to, std::span<const std::byte> payload,
+                                             std::uint8_t wants, std::uint64_t context) noexcept {
+  peer* p = lookup(to.value);
+  if (!p) return failure(refusal::unknown_peer);
+  auto id = p->submit(payload, wants, context);
+  if (id) mark_ready(*p);
+  return id;
+}
+
+void endpoint::confirm(peer_id from, message_id id) noexcept {
+  peer* p = lookup(from.value);
+  if (!p || p->state() != peer_state::established) return;
+  p->confirm(id.value, wire::outcome_kind::delivered);
+  mark_ready(*p);
+}
+
+std::size_t endpoint::poll_events(std::span<event> out) noexcept {
+  std::size_t n = 0;
+  for (; n < out.size() && !events_.empty(); ++n) {
+    out[n] = std::move(events_.front());
+    events_.pop_front();
+    if (out[n].kind != event_kind::message) continue;
+    if (peer* p = lookup(out[n].peer.value)) {
+      p->on_released(out[n].payload.size());
+      if (p->wants_transmit()) mark_ready(*p);
+    }
+  }
+  return n;
+}
+
+bool endpoint::idle() const noexcept {
+  return std::all_of(peers_.begin(), peers_.end(), [](const auto& p) {
+    return p->state() == peer_state::free || p->idle();
+  });
+}
+
+bool endpoint::transmit(time_point now, peer& p, buffer::tx_batch& batch) noexcept {
+  if ((p.shake.send_hello || p.shake.send_hello_ack) && !send_handshake(now, p, batch)) return true;
+  return p.transmit(now, batch);
+}
+
+void endpoint::poll_transmit(time_point now, buffer::tx_batch& batch) noexcept {
+  for (std::size_t turns = ready_.size(); turns > 0 && !batch.full(); --turns) {
+    peer& p = *peers_[ready_.front()];
+    ready_.pop_front();
+    p.in_ready_list = false;
+    if (p.state() == peer_state::free) continue;
+    const bool more = transmit(now, p, batch);
+    rearm(p);
+    if (more) mark_ready(p);  // behind the others: nobody starves
+  }
+}
+
+void endpoint::handle_deadline(time_point now) noexcept {
+  // Each peer at most once a call: a deadline that does not move cannot loop.
+  for (std::size_t turns = peers_.size(); turns > 0 && timers_.next() <= now; --turns) {
+    peer& p = *peers_[timers_.next_slot()];
+    timers_.set(p.id() & slot_mask, never);
+    if (p.state() == peer_state::connecting && p.shake.retry <= now && p.shake.give_up > now) {
+      p.shake.send_hello = true;
+      p.shake.interval = std::min<duration>(p.shake.interval * 2, std::chrono::seconds(1));
+      p.shake.retry = now + p.shake.interval;
+    } else if (!p.handle_deadline(now)) {
+      on_silence(now, p);
+      if (p.state() == peer_state::free) continue;
+    }
+    if (p.wants_transmit()) mark_ready(p);
+    rearm(p);
+  }
+}
+
+void endpoint::handle_datagrams(time_point now, std::span<buffer::rx_datagrams> batch) noexcept {
+  for (buffer::rx_datagrams& item : batch) {
+    const std::uint32_t size = item.data.size();
+    const std::uint32_t step = item.segment_bytes > 0 ? item.segment_bytes : size;
+    if (step >= size) {
+      handle_packet(now, item.from, item.data);
+    } else {
+      for (std::uint32_t at = 0; at < size; at += step)
+        handle_packet(now, item.from, item.data.subslice(at, std::min(step, size - at)));
+    }
+    item.data.reset();
+  }
+}
+
+}  // namespace mdp::engine

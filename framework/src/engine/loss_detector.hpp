@@ -1,0 +1,161 @@
+// Every packet sent and not yet settled: acknowledgement, loss by packets and by time, probe time-outs.
+// RFC 9002 sections 5 and 6, on 64-bit numbers of one space. Rules: docs/protocol.md R-LOSS-*.
+// Values in, values out: what happens to a packet's content is told through callbacks.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <span>
+
+#include "mdp/base/ring.hpp"
+#include "mdp/base/time.hpp"
+#include "mdp/wire/packet.hpp"
+#include "rtt_estimator.hpp"
+
+namespace mdp::engine {
+
+inline constexpr std::uint32_t no_index = 0xffffffffu;
+
+struct sent_packet {
+  enum class fate : std::uint8_t { in_flight, acked, lost };
+  time_point sent{};
+  std::uint64_t ack_largest = 0;        // largest number reported by an ACK in it ...
+  std::uint32_t body = no_index;        // what it carried
+  std::uint32_t outcomes = no_index;
+  std::uint32_t bytes = 0;
+  fate state = fate::in_flight;
+  bool eliciting = false;
+  bool credit = false;
+  bool has_ack = false;                 // ... if this is set
+};
+
+class loss_detector {
+ public:
+  static constexpr std::uint64_t packet_threshold = 3;
+
+  [[nodiscard]] std::uint64_t next_number() const noexcept { return base_ + packets_.size(); }
+  void on_sent(const sent_packet& packet) noexcept {
+    packets_.push_back(packet);
+    if (!packet.eliciting) return;
+    bytes_in_flight_ += packet.bytes;
+    ++eliciting_in_flight_;
+    last_eliciting_ = packet.sent;
+  }
+
+  // Checks an ACK body against what was sent, in O(ranges).
+  [[nodiscard]] bool ack_valid(std::span<const std::byte> body) const noexcept;
+  // Settles what an (already checked) ACK reports; acked(packet, was_lost) for each that is new.
+  // Returns true when the largest number was news: then `sample` is its round trip.
+  template <class Acked>
+  bool on_ack(time_point now, std::span<const std::byte> body, duration& sample, Acked&& acked);
+  // Declares losses; lost(packet) for each. Sets the time of the next check. forgotten(packet) for each
+  // lost packet that is given up: a late acknowledgement of it would no longer be noticed.
+  template <class Lost, class Forgotten>
+  void detect_losses(time_point now, duration loss_delay, Lost&& lost, Forgotten&& forgotten);
+  // The oldest packet in flight with a body, for a probe; nullptr if there is none.
+  [[nodiscard]] sent_packet* oldest_with_body() noexcept;
+  // settle(packet) for all that is unsettled: the session ends.
+  template <class Settle>
+  void abandon(Settle&& settle) {
+    for (std::size_t i = 0; i < packets_.size(); ++i)
+      if (packets_[i].state != sent_packet::fate::acked) settle(packets_[i]);
+    base_ += packets_.size();
+    packets_.clear();
+    bytes_in_flight_ = eliciting_in_flight_ = 0;
+    loss_time_ = never;
+  }
+
+  [[nodiscard]] std::uint64_t bytes_in_flight() const noexcept { return bytes_in_flight_; }
+  [[nodiscard]] bool anything_in_flight() const noexcept { return eliciting_in_flight_ > 0; }
+  [[nodiscard]] time_point loss_time() const noexcept { return loss_time_; }
+  [[nodiscard]] time_point probe_time(duration timeout, duration timeout_max) const noexcept {
+    if (eliciting_in_flight_ == 0) return never;
+    const int doublings = std::min<int>(static_cast<int>(probes_), 20);
+    return last_eliciting_ + std::min(timeout * (1 << doublings), timeout_max);
+  }
+  void on_probe_timeout() noexcept { ++probes_; }
+  [[nodiscard]] std::uint32_t probes() const noexcept { return probes_; }
+
+ private:
+  void settle(sent_packet& p, sent_packet::fate state) noexcept {
+    if (p.state == sent_packet::fate::in_flight && p.eliciting) {
+      bytes_in_flight_ -= p.bytes;
+      --eliciting_in_flight_;
+    }
+    p.state = state;
+  }
+  // The oldest packet is of no more interest.
+  [[nodiscard]] bool front_settled(time_point lost_before) const noexcept;
+
+  ring<sent_packet> packets_;
+  std::uint64_t base_ = 0;          // number of packets_[0]
+  std::uint64_t largest_acked_ = 0;
+  bool any_acked_ = false;
+  std::uint64_t first_unsettled_ = 0;  // no packet below is in flight
+  std::uint64_t bytes_in_flight_ = 0;
+  std::uint64_t eliciting_in_flight_ = 0;
+  std::uint32_t probes_ = 0;
+  time_point last_eliciting_{};
+  time_point loss_time_ = never;
+};
+
+template <class Acked>
+bool loss_detector::on_ack(time_point now, std::span<const std::byte> body, duration& sample,
+                           Acked&& acked) {
+  std::uint64_t last = wire::load<std::uint64_t>(body.data());
+  std::uint64_t first = last - wire::load<std::uint32_t>(body.data() + 8);
+  bool news = false;
+  bool progress = false;
+  const std::uint64_t largest = last;
+  for (std::size_t at = wire::ack_body_bytes_min;; at += 8) {
+    // Above the newest known run first; what lies below base_ was settled long ago.
+    for (std::uint64_t n = std::max(first, base_); n <= last; ++n) {
+      sent_packet& p = packets_[static_cast<std::size_t>(n - base_)];
+      if (p.state == sent_packet::fate::acked) continue;
+      const bool was_lost = p.state == sent_packet::fate::lost;
+      settle(p, sent_packet::fate::acked);
+      progress = progress || p.eliciting;
+      if (n == largest && p.eliciting) {
+        news = true;
+        sample = now - p.sent;
+      }
+      acked(p, was_lost);
+    }
+    if (at + 8 > body.size()) break;
+    last = first - wire::load<std::uint32_t>(body.data() + at) - 1;
+    first = last + 1 - wire::load<std::uint32_t>(body.data() + at + 4);
+  }
+  if (!any_acked_ || largest > largest_acked_) largest_acked_ = largest;
+  any_acked_ = true;
+  if (progress) probes_ = 0;
+  return news;
+}
+
+template <class Lost, class Forgotten>
+void loss_detector::detect_losses(time_point now, duration loss_delay, Lost&& lost,
+                                  Forgotten&& forgotten) {
+  loss_time_ = never;
+  if (!any_acked_) return;
+  const std::uint64_t end = std::min(largest_acked_, next_number());
+  bool prefix = true;
+  for (std::uint64_t n = std::max(first_unsettled_, base_); n < end; ++n) {
+    sent_packet& p = packets_[static_cast<std::size_t>(n - base_)];
+    if (p.state == sent_packet::fate::in_flight) {
+      if (n + packet_threshold <= largest_acked_ || p.sent + loss_delay <= now) {
+        settle(p, sent_packet::fate::lost);
+        lost(p);
+      } else {
+        prefix = false;
+        if (p.eliciting) loss_time_ = std::min(loss_time_, p.sent + loss_delay);
+      }
+    }
+    if (prefix) first_unsettled_ = n + 1;
+  }
+  // A lost packet stays known for a while: a late acknowledgement still counts.
+  while (!packets_.empty() && front_settled(now - 8 * loss_delay)) {
+    forgotten(packets_.front());
+    packets_.pop_front();
+    ++base_;
+  }
+}
+
+}  // namespace mdp::engine

@@ -1,0 +1,335 @@
+#include "peer.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace mdp::engine {
+namespace {
+
+std::uint32_t body_bytes_of(std::uint32_t packet_bytes) {
+  return (packet_bytes - static_cast<std::uint32_t>(wire::header_bytes)) / 8 * 8;
+}
+
+send_limits limits_of(const config& c) {
+  return {c.max_message_bytes, c.max_enqueued_messages, body_bytes_of(c.max_packet_bytes)};
+}
+
+constexpr std::uint32_t generation_step = 1u << 20;
+
+}  // namespace
+
+void train_builder::add(buffer::slice packet) noexcept {
+  const std::uint32_t size = packet.size();
+  if (packets_ > 0 && (size > segment_ || packets_ >= shared_.train_segments_max ||
+                       batch_.open_bytes() + size > shared_.train_bytes_max))
+    finish();
+  if (packets_ == 0) segment_ = size;
+  batch_.add_part(std::move(packet));
+  ++packets_;
+  if (size < segment_) finish();
+}
+
+void train_builder::finish() noexcept {
+  if (packets_ == 0) return;
+  batch_.finish_item(to_, packets_ > 1 ? static_cast<std::uint16_t>(segment_) : std::uint16_t{0});
+  packets_ = 0;
+  segment_ = 0;
+}
+
+peer::peer(const shared_parts& shared, std::uint32_t id)
+    : shared_(shared),
+      id_(id),
+      packet_bytes_(shared.settings.max_packet_bytes),
+      queue_(shared.bodies, shared.blocks, limits_of(shared.settings)),
+      rtt_(shared.settings.initial_rtt),
+      congestion_(std::make_unique<fixed_window>(shared.settings.congestion_window_bytes)),
+      credit_(shared.settings.receive_window_bytes, shared.settings.receive_window_messages) {}
+
+void peer::open(time_point now, const endpoint_address& address, bool is_pinned) noexcept {
+  address_ = address;
+  pinned = is_pinned;
+  announced = false;
+  shake = handshake{};
+  last_received_ = now;
+}
+
+void peer::close() noexcept {
+  state_ = peer_state::free;
+  id_ += generation_step;
+}
+
+void peer::reset_session() noexcept {
+  sent_ = loss_detector();
+  rtt_ = rtt_estimator(shared_.settings.initial_rtt);
+  congestion_ = std::make_unique<fixed_window>(shared_.settings.congestion_window_bytes);
+  acks_ = ack_tracker();
+  outcomes_ = outcome_tracker();
+  window_ = message_window();
+  reassembler_ = reassembler();
+  credit_ = receive_credit(shared_.settings.receive_window_bytes,
+                           shared_.settings.receive_window_messages);
+  allowed_ = {};
+  credit_due_ = ping_due_ = false;
+  probes_due_ = 0;
+}
+
+void peer::begin_session(time_point now, peer_state state, std::uint64_t our_nonce,
+                         const wire::hello& theirs) noexcept {
+  state_ = state;
+  shake.our_nonce = our_nonce;
+  shake.theirs = theirs;
+  shake.has_next = false;
+  shake.retry = never;
+  shake.give_up = state == peer_state::accepted ? now + shared_.settings.connect_timeout : never;
+  remote_connection_ = theirs.connection;
+  crc_seed_ = wire::crc_seed_of(wire::session_tag(our_nonce, theirs.nonce));
+  allowed_ = {theirs.credit_bytes, theirs.credit_messages};
+  packet_bytes_ = std::min(shared_.settings.max_packet_bytes, theirs.packet_bytes);
+  last_received_ = now;
+  last_heartbeat_ = now;
+  // The other side may send only once it has heard from us.
+  ping_due_ = state == peer_state::established;
+}
+
+void peer::lose_session(time_point now, const char* reason) noexcept {
+  sent_.abandon([this](sent_packet& p) {
+    if (p.body != no_index) queue_.drop_reference(p.body);
+  });
+  queue_.abandon([&](event_kind kind, std::uint64_t id, std::uint64_t context) {
+    emit(now, kind, id, context);
+  });
+  reset_session();
+  if (announced || state_ == peer_state::connecting) {
+    event& e = shared_.events.push();
+    e = event{};
+    e.kind = event_kind::peer_down;
+    e.peer = peer_id{id_};
+    e.time = now;
+    e.reason = reason;
+  }
+  announced = false;
+  state_ = peer_state::connecting;
+}
+
+void peer::emit(time_point now, event_kind kind, std::uint64_t id, std::uint64_t context) noexcept {
+  stats& s = shared_.counts;
+  if (kind == event_kind::received) ++s.confirmed_received;
+  if (kind == event_kind::delivered) ++s.confirmed_delivered;
+  if (kind == event_kind::unknown) ++s.unresolved_unknown;
+  event& e = shared_.events.push();
+  e.kind = kind;
+  e.confirm = false;
+  e.peer = peer_id{id_};
+  e.id = message_id{id};
+  e.context = context;
+  e.time = now;
+  e.reason = nullptr;
+}
+
+void peer::on_released(std::uint64_t bytes) noexcept {
+  credit_.on_released(bytes);
+  if (credit_.raise(window_.floor() + message_window::width)) credit_due_ = true;
+}
+
+duration peer::ack_delay() const noexcept {
+  return std::min(shared_.settings.max_ack_delay, rtt_.smoothed() / 4);
+}
+
+bool peer::window_open() const noexcept {
+  std::uint64_t window = congestion_->window_bytes();
+  if (shake.theirs.rx_capacity_bytes > 0)
+    window = std::min<std::uint64_t>(window, shake.theirs.rx_capacity_bytes);
+  return sent_.bytes_in_flight() + packet_bytes_ <= window || !sent_.anything_in_flight();
+}
+
+bool peer::control_due() const noexcept {
+  return acks_.ack_due() || outcomes_.pending() || credit_due_ || ping_due_;
+}
+
+bool peer::control_fits(std::size_t body_bytes) const noexcept {
+  std::size_t needed = acks_.ack_waiting() ? acks_.frame_bytes_needed() : 0;
+  needed += outcomes_.frame_bytes_needed() + (credit_due_ ? wire::frame_bytes(16) : 0);
+  return wire::header_bytes + body_bytes + needed <= packet_bytes_;
+}
+
+bool peer::wants_transmit() noexcept {
+  if (shake.send_hello || shake.send_hello_ack) return true;
+  if (state_ != peer_state::established) return false;
+  return control_due() || probes_due_ > 0 || (queue_.ready(allowed_) && window_open());
+}
+
+bool peer::transmit(time_point now, buffer::tx_batch& batch) noexcept {
+  train_builder train(batch, address_, shared_);
+  while (wants_transmit()) {
+    if (train.full()) return true;
+    const bool body = queue_.ready(allowed_) && (window_open() || probes_due_ > 0);
+    // What is due goes along with a body that leaves room, else ahead of it in a packet of its own.
+    const bool alone = !body || (control_due() && !control_fits(queue_.next_length()));
+    if (alone ? !send_control(now, train) : !send_body(now, train)) return false;
+  }
+  return false;
+}
+
+std::size_t peer::write_control(time_point now, std::span<std::byte> out,
+                                sent_packet& record) noexcept {
+  std::size_t used = 0;
+  if (acks_.ack_waiting() && acks_.frame_bytes_needed() <= out.size()) {
+    used += acks_.write(now, out);
+    record.has_ack = true;
+    record.ack_largest = acks_.largest();
+    ++shared_.counts.acks_sent;
+  }
+  if (outcomes_.pending() && out.size() - used >= wire::frame_bytes(8)) {
+    used += outcomes_.write(out.subspan(used), record.outcomes);
+    record.eliciting = true;
+  }
+  if (credit_due_ && out.size() - used >= wire::frame_bytes(16)) {
+    std::byte* p = wire::write_frame_head(out.data() + used, wire::frame_type::credit, 0, 16, 0);
+    wire::store(p, credit_.limit().bytes);
+    wire::store(p + 8, credit_.limit().messages);
+    used += wire::frame_bytes(16);
+    credit_due_ = false;
+    record.credit = record.eliciting = true;
+  }
+  return used;
+}
+
+bool peer::send_control(time_point now, train_builder& train) noexcept {
+  buffer::slice block = buffer::slice::acquire(shared_.control_blocks);
+  if (!block) return false;
+  sent_packet record;
+  const std::span<std::byte> frames(block.data() + wire::header_bytes,
+                                    packet_bytes_ - wire::header_bytes);
+  std::size_t used = write_control(now, frames, record);
+  const bool wants_ping = ping_due_ || (probes_due_ > 0 && !record.eliciting);
+  if (wants_ping && frames.size() - used >= wire::frame_head_bytes) {
+    wire::write_frame_head(frames.data() + used, wire::frame_type::ping, 0, 0, 0);
+    used += wire::frame_head_bytes;
+    record.eliciting = true;
+    ping_due_ = false;
+  }
+  if (probes_due_ > 0) --probes_due_;
+  finish_packet(now, block.subslice(0, static_cast<std::uint32_t>(wire::header_bytes + used)),
+                wants_ping ? std::uint8_t{wire::flag_ack_now} : std::uint8_t{0}, record, train);
+  return true;
+}
+
+buffer::slice peer::sendable(packet_body& body) noexcept {
+  // A block that somebody else still reads (the transport, a receiver in the same process) must not
+  // change: retransmission then works on a copy.
+  if (body.block.unique()) return body.block;
+  buffer::slice copy = buffer::slice::acquire(shared_.blocks);
+  if (!copy) return copy;
+  std::memcpy(copy.data(), body.block.data(), wire::header_bytes + body.length);
+  body.block = copy;
+  return copy;
+}
+
+bool peer::send_body(time_point now, train_builder& train) noexcept {
+  const std::uint32_t index = queue_.take(shared_.counts);
+  packet_body& body = shared_.bodies[index];
+  buffer::slice block = sendable(body);
+  if (!block) {
+    queue_.resend(index);
+    queue_.drop_reference(index);
+    return false;
+  }
+  sent_packet record;
+  record.body = index;
+  record.eliciting = true;
+  std::size_t used = wire::header_bytes + body.length;
+  if (control_due() || acks_.ack_waiting()) {
+    used += write_control(now, {block.data() + used, packet_bytes_ - used}, record);
+  }
+  // A packet a little short of its train is padded: one train is worth more than the bytes.
+  const std::uint32_t segment = train.segment();
+  if (used < segment && segment - used <= segment / 8 && segment - used >= 8) {
+    const std::size_t gap = segment - used;
+    wire::write_frame_head(block.data() + used, wire::frame_type::pad, 0,
+                           gap - wire::frame_head_bytes, 0);
+    std::memset(block.data() + used + wire::frame_head_bytes, 0, gap - wire::frame_head_bytes);
+    used = segment;
+  }
+  std::uint8_t flags = 0;
+  const bool more = queue_.ready(allowed_);
+  if (probes_due_ > 0) {
+    --probes_due_;
+    flags = wire::flag_ack_now;
+  }
+  record.bytes = static_cast<std::uint32_t>(used);
+  finish_packet(now, block.subslice(0, static_cast<std::uint32_t>(used)),
+                more ? flags : std::uint8_t{wire::flag_ack_now}, record, train);
+  return true;
+}
+
+void peer::finish_packet(time_point now, buffer::slice packet, std::uint8_t flags,
+                         sent_packet& record, train_builder& train) noexcept {
+  wire::packet_header header;
+  header.flags = flags;
+  header.connection = remote_connection_;
+  header.number = sent_.next_number();
+  header.floor = static_cast<std::uint32_t>(window_.floor());
+  record.sent = now;
+  record.bytes = packet.size();
+  // Nothing more fits behind this one: ask for the acknowledgement that reopens the window.
+  if (record.eliciting && !(sent_.bytes_in_flight() + 2 * packet.size() <=
+                            congestion_->window_bytes()))
+    header.flags |= wire::flag_ack_now;
+  wire::seal_packet({packet.data(), packet.size()}, header, crc_seed_);
+  sent_.on_sent(record);
+  if (record.eliciting) congestion_->on_sent(now, record.bytes);
+  ++shared_.counts.packets_sent;
+  shared_.counts.wire_bytes_sent += packet.size();
+  train.add(std::move(packet));
+}
+
+void peer::probe() noexcept {
+  sent_.on_probe_timeout();
+  ++shared_.counts.packets_probe;
+  probes_due_ = 1;
+  // New data probes as well as old; without either, a PING does.
+  if (sent_packet* oldest = sent_.oldest_with_body()) queue_.resend(oldest->body);
+}
+
+time_point peer::next_deadline() const noexcept {
+  if (state_ == peer_state::connecting) return std::min(shake.retry, shake.give_up);
+  if (state_ == peer_state::accepted) return shake.give_up;
+  if (state_ == peer_state::free) return never;
+  const config& c = shared_.settings;
+  time_point next = last_received_ + c.peer_timeout;
+  next = std::min(next, acks_.deadline());
+  if (sent_.loss_time() != never) {
+    next = std::min(next, sent_.loss_time());
+  } else {
+    next = std::min(next, sent_.probe_time(rtt_.probe_timeout(c.granularity, ack_delay()),
+                                           c.pto_max));
+  }
+  if (pinned || !queue_.idle()) {
+    next = std::min(next, std::max(last_received_ + c.heartbeat_after,
+                                   last_heartbeat_ + c.heartbeat_period));
+  }
+  return next;
+}
+
+bool peer::handle_deadline(time_point now) noexcept {
+  const config& c = shared_.settings;
+  if (state_ != peer_state::established) return shake.give_up > now;
+  if (last_received_ + c.peer_timeout <= now) return false;
+  acks_.on_deadline(now);
+  if (sent_.loss_time() <= now) {
+    detect_losses(now);
+  } else if (sent_.probe_time(rtt_.probe_timeout(c.granularity, ack_delay()), c.pto_max) <=
+             now) {
+    probe();
+  }
+  const bool heartbeats = pinned || !queue_.idle();
+  if (heartbeats && std::max(last_received_ + c.heartbeat_after,
+                             last_heartbeat_ + c.heartbeat_period) <= now) {
+    last_heartbeat_ = now;
+    ping_due_ = true;
+    ++shared_.counts.heartbeats_sent;
+  }
+  return true;
+}
+
+}  // namespace mdp::engine

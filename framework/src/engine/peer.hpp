@@ -1,0 +1,190 @@
+// One peer: its session, and the parts that serve it wired together. Timers, sending and receiving are
+// in peer.cpp; what a packet's frames mean is in peer_receive.cpp. Owned and driven by `endpoint`.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "ack_tracker.hpp"
+#include "config.hpp"
+#include "congestion.hpp"
+#include "event.hpp"
+#include "flow_control.hpp"
+#include "loss_detector.hpp"
+#include "mdp/base/endpoint_address.hpp"
+#include "mdp/buffer/datagram.hpp"
+#include "message_window.hpp"
+#include "outcome_tracker.hpp"
+#include "reassembler.hpp"
+#include "rtt_estimator.hpp"
+#include "send_queue.hpp"
+#include "stats.hpp"
+
+namespace mdp::engine {
+
+// What peers of one endpoint share.
+struct shared_parts {
+  const config& settings;
+  stats& counts;
+  ring<event>& events;
+  body_table& bodies;
+  buffer::block_pool& blocks;          // bodies
+  buffer::block_pool& control_blocks;  // packets without a body: never starved by messages
+  message_buffers& buffers;
+  std::uint32_t train_segments_max;
+  std::uint32_t train_bytes_max;
+};
+
+// Appends packets to a batch as trains of equal-sized packets.
+class train_builder {
+ public:
+  train_builder(buffer::tx_batch& batch, const endpoint_address& to, const shared_parts& shared)
+      : batch_(batch), to_(to), shared_(shared) {}
+  ~train_builder() { finish(); }
+  train_builder(const train_builder&) = delete;
+  train_builder& operator=(const train_builder&) = delete;
+  [[nodiscard]] bool full() const noexcept {
+    return batch_.full() || batch_.parts_free() == 0 ||
+           (packets_ == 0 && batch_.pending().size() + 1 >= buffer::tx_batch::items_max);
+  }
+  // Size of the packets of the open train, 0 when none is open.
+  [[nodiscard]] std::uint32_t segment() const noexcept { return segment_; }
+  void add(buffer::slice packet) noexcept;
+  void finish() noexcept;
+
+ private:
+  buffer::tx_batch& batch_;
+  const endpoint_address& to_;
+  const shared_parts& shared_;
+  std::uint32_t segment_ = 0;
+  std::uint32_t packets_ = 0;
+};
+
+enum class peer_state : std::uint8_t { free, connecting, accepted, established };
+
+class peer {
+ public:
+  peer(const shared_parts& shared, std::uint32_t id);
+
+  // Set-up, by the endpoint.
+  void open(time_point now, const endpoint_address& address, bool pinned) noexcept;
+  void begin_connecting() noexcept { state_ = peer_state::connecting; }
+  void close() noexcept;  // the slot is free; the next open() has another id
+  void begin_session(time_point now, peer_state state, std::uint64_t our_nonce,
+                     const wire::hello& theirs) noexcept;
+  // The session is gone: everything unresolved is reported `unknown`.
+  void lose_session(time_point now, const char* reason) noexcept;
+
+  // A data packet of this session whose CRC matches. False: it changed nothing (counted).
+  bool handle_packet(time_point now, const wire::packet_header& header,
+                     const buffer::slice& packet) noexcept;
+  // The first packet of the session proved that both sides know it.
+  void on_confirmed() noexcept {
+    state_ = peer_state::established;
+    shake.give_up = never;
+  }
+
+  [[nodiscard]] result<message_id, refusal> submit(std::span<const std::byte> payload,
+                                                   std::uint8_t wants, std::uint64_t context) {
+    return queue_.submit(payload, wants, context);
+  }
+  void confirm(std::uint64_t id, wire::outcome_kind kind) { outcomes_.add(id, kind); }
+  // The application took a message of this many bytes.
+  void on_released(std::uint64_t bytes) noexcept;
+
+  [[nodiscard]] bool wants_transmit() noexcept;
+  // Appends packets while window, credit and batch allow. True: the batch is full, more waits.
+  bool transmit(time_point now, buffer::tx_batch& batch) noexcept;
+  [[nodiscard]] time_point next_deadline() const noexcept;
+  // Runs what is due. False: the peer has been silent for too long.
+  [[nodiscard]] bool handle_deadline(time_point now) noexcept;
+
+  [[nodiscard]] std::uint32_t id() const noexcept { return id_; }
+  [[nodiscard]] std::uint32_t crc_seed() const noexcept { return crc_seed_; }
+  [[nodiscard]] peer_state state() const noexcept { return state_; }
+  [[nodiscard]] const endpoint_address& address() const noexcept { return address_; }
+  [[nodiscard]] bool idle() const noexcept {
+    return queue_.idle() && outcomes_.idle() && !acks_.ack_due();
+  }
+  [[nodiscard]] const rtt_estimator& rtt() const noexcept { return rtt_; }
+
+  // Kept here for the endpoint's handshake.
+  struct handshake {
+    std::uint64_t our_nonce = 0;
+    std::uint64_t epoch = 0;       // sessions we opened to this peer
+    wire::hello theirs;            // of the session in force
+    std::uint64_t next_nonce = 0;  // a session that the peer asks for while this one lives ...
+    wire::hello next;              // ... is taken up when a packet of it comes
+    bool has_next = false;
+    time_point retry = never;
+    time_point give_up = never;
+    duration interval{};
+    bool send_hello = false;
+    bool send_hello_ack = false;
+  } shake;
+  bool pinned = false;
+  bool announced = false;  // peer_up was reported
+  bool in_ready_list = false;
+
+ private:
+  void reset_session() noexcept;
+  void emit(time_point now, event_kind kind, std::uint64_t id, std::uint64_t context) noexcept;
+
+  // Receiving (peer_receive.cpp).
+  [[nodiscard]] bool admit(std::span<const std::byte> frames) noexcept;
+  [[nodiscard]] bool admit_message(std::uint64_t id, std::uint64_t bytes,
+                                   std::uint64_t& reserved) noexcept;
+  [[nodiscard]] bool admit_fragment(const wire::frame_view& frame, std::uint64_t& reserved) noexcept;
+  // Acts on every frame; true when one of them asks for an acknowledgement.
+  bool apply(time_point now, const buffer::slice& packet) noexcept;
+  void on_ack(time_point now, const wire::frame_view& frame) noexcept;
+  void on_outcome(time_point now, const wire::frame_view& frame) noexcept;
+  void on_message(time_point now, const wire::frame_view& frame, const buffer::slice& packet) noexcept;
+  void on_fragment(time_point now, const wire::frame_view& frame) noexcept;
+  void on_credit(const wire::frame_view& frame) noexcept;
+  void deliver(time_point now, std::uint64_t id, bool confirm, buffer::slice payload) noexcept;
+  [[nodiscard]] buffer::slice payload_of(const wire::frame_view& frame,
+                                         const buffer::slice& packet) noexcept;
+  void on_lost(time_point now, sent_packet& packet) noexcept;
+  void detect_losses(time_point now) noexcept;
+
+  // Sending (peer.cpp).
+  [[nodiscard]] bool window_open() const noexcept;
+  [[nodiscard]] bool control_due() const noexcept;
+  [[nodiscard]] bool control_fits(std::size_t body_bytes) const noexcept;
+  bool send_control(time_point now, train_builder& train) noexcept;
+  bool send_body(time_point now, train_builder& train) noexcept;
+  [[nodiscard]] std::size_t write_control(time_point now, std::span<std::byte> out,
+                                          sent_packet& record) noexcept;
+  void finish_packet(time_point now, buffer::slice packet, std::uint8_t flags, sent_packet& record,
+                     train_builder& train) noexcept;
+  [[nodiscard]] buffer::slice sendable(packet_body& body) noexcept;
+  [[nodiscard]] duration ack_delay() const noexcept;
+  void probe() noexcept;
+
+  const shared_parts& shared_;
+  std::uint32_t id_;
+  peer_state state_ = peer_state::free;
+  endpoint_address address_;
+  std::uint32_t remote_connection_ = 0;
+  std::uint32_t crc_seed_ = 0;
+  std::uint32_t packet_bytes_ = 0;
+
+  send_queue queue_;
+  loss_detector sent_;
+  rtt_estimator rtt_;
+  std::unique_ptr<congestion_controller> congestion_;
+  ack_tracker acks_;
+  outcome_tracker outcomes_;
+  message_window window_;
+  reassembler reassembler_;
+  receive_credit credit_;
+  credit allowed_;                 // by the peer
+  bool credit_due_ = false;        // our limits rose
+  bool ping_due_ = false;
+  std::uint32_t probes_due_ = 0;   // packets that may go beyond the window
+  time_point last_received_{};
+  time_point last_heartbeat_{};
+};
+
+}  // namespace mdp::engine

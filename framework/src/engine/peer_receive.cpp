@@ -1,0 +1,263 @@
+// What the frames of a data packet mean to a peer. "Reserve, then acknowledge": a packet is recorded as
+// received only if every frame in it was accepted or is irrelevant (docs/protocol.md R-ACK-2).
+#include <cstring>
+
+#include "peer.hpp"
+
+namespace mdp::engine {
+
+bool peer::handle_packet(time_point now, const wire::packet_header& header,
+                         const buffer::slice& packet) noexcept {
+  stats& s = shared_.counts;
+  const std::span<const std::byte> frames = packet.bytes().subspan(wire::header_bytes);
+  switch (acks_.classify(header.number)) {
+    case ack_tracker::verdict::old:
+      ++s.rejected_old;
+      return false;
+    case ack_tracker::verdict::duplicate:
+      ++s.packets_duplicate;
+      last_received_ = now;
+      acks_.on_duplicate();
+      return true;
+    case ack_tracker::verdict::fresh:
+      break;
+  }
+  if (!wire::frames_well_formed(frames)) {
+    ++s.rejected_malformed;
+    return false;
+  }
+  last_received_ = now;
+  if (!admit(frames)) return true;
+  ++s.packets_received;
+  s.wire_bytes_received += packet.size();
+  const bool eliciting = apply(now, packet);
+  acks_.on_packet(now, header.number, eliciting, (header.flags & wire::flag_ack_now) != 0,
+                  shared_.settings.ack_frequency_packets, ack_delay());
+  return true;
+}
+
+bool peer::admit_message(std::uint64_t id, std::uint64_t bytes, std::uint64_t& reserved) noexcept {
+  stats& s = shared_.counts;
+  if (window_.beyond(id)) {
+    ++s.rejected_window;
+    return false;
+  }
+  if (window_.closed(id)) return true;
+  if (bytes > shared_.settings.max_message_bytes) {
+    ++s.rejected_too_large;
+    return false;
+  }
+  if (!credit_.admits(id, reserved + bytes)) {
+    ++s.rejected_flow_control;
+    return false;
+  }
+  reserved += bytes;
+  return true;
+}
+
+bool peer::admit_fragment(const wire::frame_view& frame, std::uint64_t& reserved) noexcept {
+  stats& s = shared_.counts;
+  const std::uint64_t id = wire::expand(window_.floor(), frame.id);
+  const auto total = wire::load<std::uint32_t>(frame.body.data());
+  if (!window_.beyond(id) && window_.closed(id)) return true;
+  const bool known = reassembler_.knows(id);
+  std::uint64_t before = reserved;
+  if (!known && !admit_message(id, total, reserved)) return false;
+  switch (reassembler_.reserve(shared_.buffers, id, total)) {
+    case reassembler::verdict::known:
+      return true;
+    case reassembler::verdict::reserved:
+      // Charged now, so that every message that was begun can be completed.
+      reserved = before;
+      credit_.on_accepted(total);
+      return true;
+    case reassembler::verdict::conflict:
+      ++s.rejected_conflict;
+      return false;
+    case reassembler::verdict::no_memory:
+      ++s.rejected_no_memory;
+      return false;
+  }
+  return false;
+}
+
+bool peer::admit(std::span<const std::byte> frames) noexcept {
+  wire::frame_reader reader(frames);
+  wire::frame_view frame;
+  std::uint64_t reserved = 0;
+  while (reader.next(frame)) {
+    if (frame.type == wire::frame_type::message) {
+      const std::uint64_t id = wire::expand(window_.floor(), frame.id);
+      if (!admit_message(id, frame.body.size(), reserved)) return false;
+    } else if (frame.type == wire::frame_type::fragment) {
+      if (!admit_fragment(frame, reserved)) return false;
+    } else if (frame.type == wire::frame_type::ack && !sent_.ack_valid(frame.body)) {
+      ++shared_.counts.rejected_bad_ack;
+      return false;
+    }
+  }
+  return true;
+}
+
+bool peer::apply(time_point now, const buffer::slice& packet) noexcept {
+  wire::frame_reader reader(packet.bytes().subspan(wire::header_bytes));
+  wire::frame_view frame;
+  bool eliciting = false;
+  while (reader.next(frame)) {
+    switch (frame.type) {
+      case wire::frame_type::message:
+        on_message(now, frame, packet);
+        eliciting = true;
+        break;
+      case wire::frame_type::fragment:
+        on_fragment(now, frame);
+        eliciting = true;
+        break;
+      case wire::frame_type::ack:
+        on_ack(now, frame);
+        break;
+      case wire::frame_type::outcome:
+        on_outcome(now, frame);
+        eliciting = true;
+        break;
+      case wire::frame_type::credit:
+        on_credit(frame);
+        eliciting = true;
+        break;
+      case wire::frame_type::ping:
+        eliciting = true;
+        // Whoever asks may be blocked: tell all the credit there is.
+        if (credit_.raise(window_.floor() + message_window::width, true)) credit_due_ = true;
+        break;
+      default:
+        break;  // padding, and types of later versions
+    }
+  }
+  return eliciting;
+}
+
+void peer::on_credit(const wire::frame_view& frame) noexcept {
+  allowed_.bytes = std::max(allowed_.bytes, wire::load<std::uint64_t>(frame.body.data()));
+  allowed_.messages = std::max(allowed_.messages, wire::load<std::uint64_t>(frame.body.data() + 8));
+}
+
+void peer::on_lost(time_point now, sent_packet& packet) noexcept {
+  stats& s = shared_.counts;
+  if (!packet.eliciting) return;
+  ++s.packets_lost;
+  congestion_->on_lost(now, packet.bytes, packet.sent);
+  if (packet.outcomes != no_index) {
+    outcomes_.on_lost(packet.outcomes);
+    packet.outcomes = no_index;
+  }
+  if (packet.credit) credit_due_ = true;
+  if (packet.body != no_index) {
+    queue_.resend(packet.body);
+    // The record stays for a late acknowledgement, and with it its reference, unless all is settled.
+    if (shared_.bodies[packet.body].acked) {
+      queue_.drop_reference(packet.body);
+      packet.body = no_index;
+    }
+  }
+}
+
+void peer::on_ack(time_point now, const wire::frame_view& frame) noexcept {
+  const config& c = shared_.settings;
+  duration sample{};
+  const auto emitter = [&](event_kind kind, std::uint64_t id, std::uint64_t context) {
+    emit(now, kind, id, context);
+  };
+  const bool news = sent_.on_ack(now, frame.body, sample, [&](sent_packet& p, bool was_lost) {
+    if (was_lost) ++shared_.counts.packets_spurious;
+    if (p.eliciting && !was_lost) congestion_->on_acked(now, p.bytes, p.sent);
+    if (p.has_ack) acks_.on_ack_acked(p.ack_largest);
+    if (p.outcomes != no_index) outcomes_.on_acked(p.outcomes);
+    if (p.body != no_index) queue_.on_acked(p.body, emitter);
+    p.outcomes = p.body = no_index;
+  });
+  if (news) rtt_.update(sample, std::min<duration>(std::chrono::microseconds(frame.id),
+                                                   c.max_ack_delay));
+  detect_losses(now);
+}
+
+void peer::detect_losses(time_point now) noexcept {
+  sent_.detect_losses(
+      now, rtt_.loss_delay(shared_.settings.granularity),
+      [&](sent_packet& p) { on_lost(now, p); },
+      [&](sent_packet& p) {
+        if (p.body != no_index) queue_.drop_reference(p.body);
+      });
+}
+
+void peer::on_outcome(time_point now, const wire::frame_view& frame) noexcept {
+  const auto emitter = [&](event_kind kind, std::uint64_t id, std::uint64_t context) {
+    emit(now, kind, id, context);
+  };
+  for (std::size_t at = 0; at + 8 <= frame.body.size(); at += 8) {
+    const std::uint64_t next = queue_.next_id();
+    const std::uint64_t first =
+        wire::expand(next, wire::load<std::uint32_t>(frame.body.data() + at));
+    const std::uint64_t count = wire::load<std::uint32_t>(frame.body.data() + at + 4);
+    // Only of messages that were sent: anything else is the peer's mistake, and nothing changes.
+    if (first >= next || count > next - first) {
+      ++shared_.counts.rejected_bad_ack;
+      continue;
+    }
+    queue_.on_outcome(first, static_cast<std::uint32_t>(count), emitter);
+  }
+}
+
+buffer::slice peer::payload_of(const wire::frame_view& frame,
+                               const buffer::slice& packet) noexcept {
+  const auto size = static_cast<std::uint32_t>(frame.body.size());
+  buffer::block_pool& pool = *packet.owner()->owner;
+  // Small messages would hold large receive blocks for long: when those run short, copy.
+  if (pool.available() * 4 < pool.block_count()) {
+    if (buffer::slice copy = shared_.buffers.acquire(size)) {
+      if (size > 0) std::memcpy(copy.data(), frame.body.data(), size);
+      return copy.subslice(0, size);
+    }
+  }
+  const auto offset = static_cast<std::uint32_t>(frame.body.data() - packet.data());
+  return packet.subslice(offset, size);
+}
+
+void peer::deliver(time_point now, std::uint64_t id, bool confirm, buffer::slice payload) noexcept {
+  stats& s = shared_.counts;
+  ++s.messages_received;
+  s.payload_bytes_received += payload.size();
+  window_.close(id);
+  event& e = shared_.events.push();
+  e.kind = event_kind::message;
+  e.confirm = confirm;
+  e.peer = peer_id{id_};
+  e.id = message_id{id};
+  e.context = 0;
+  e.time = now;
+  e.payload = std::move(payload);
+  e.reason = nullptr;
+}
+
+void peer::on_message(time_point now, const wire::frame_view& frame,
+                      const buffer::slice& packet) noexcept {
+  const std::uint64_t id = wire::expand(window_.floor(), frame.id);
+  if (window_.closed(id)) {
+    ++shared_.counts.messages_duplicate;
+    return;
+  }
+  credit_.on_accepted(frame.body.size());
+  deliver(now, id, (frame.flags & wire::frame_wants_delivered) != 0, payload_of(frame, packet));
+}
+
+void peer::on_fragment(time_point now, const wire::frame_view& frame) noexcept {
+  const std::uint64_t id = wire::expand(window_.floor(), frame.id);
+  if (window_.closed(id)) {
+    ++shared_.counts.messages_duplicate;
+    return;
+  }
+  const auto offset = wire::load<std::uint32_t>(frame.body.data() + 4);
+  buffer::slice whole = reassembler_.add(id, offset, frame.body.subspan(8));
+  if (whole) deliver(now, id, (frame.flags & wire::frame_wants_delivered) != 0, std::move(whole));
+}
+
+}  // namespace mdp::engine

@@ -1,0 +1,35 @@
+// Puts fragments of messages together in place: each unit of 64 bytes is written once, by whichever
+// fragment brings it first. Rules: docs/protocol.md R-FRAG-*. Memory is bounded by message_buffers and
+// by the credit that admitted the message.
+#pragma once
+#include <cstdint>
+#include <span>
+
+#include "id_map.hpp"
+#include "message_buffers.hpp"
+#include "mdp/wire/packet.hpp"
+
+namespace mdp::engine {
+
+class reassembler {
+ public:
+  enum class verdict : std::uint8_t { known, reserved, conflict, no_memory };
+
+  // Makes room for message `id` of `total` bytes, or finds that it has. `conflict`: another total.
+  verdict reserve(message_buffers& buffers, std::uint64_t id, std::uint32_t total);
+  [[nodiscard]] bool knows(std::uint64_t id) noexcept { return partials_.find(id) != nullptr; }
+  // Copies what is new. When the message is complete, returns it whole and forgets it; else empty.
+  // The id must be reserved, offset and size checked against the total (wire::frames_well_formed).
+  buffer::slice add(std::uint64_t id, std::uint32_t offset, std::span<const std::byte> data) noexcept;
+  [[nodiscard]] std::size_t size() const noexcept { return partials_.size(); }
+
+ private:
+  struct partial {
+    buffer::slice memory;  // message, then its bitmap of received units
+    std::uint32_t total = 0;
+    std::uint32_t units_left = 0;
+  };
+  id_map<partial> partials_;
+};
+
+}  // namespace mdp::engine

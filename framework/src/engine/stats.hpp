@@ -1,0 +1,86 @@
+// Counts of one engine. Every rejected packet is counted under its own cause and changes nothing else.
+#pragma once
+#include <cstdint>
+
+namespace mdp::engine {
+
+struct stats {
+  std::uint64_t packets_sent = 0;
+  std::uint64_t packets_received = 0;
+  std::uint64_t packets_retransmitted = 0;
+  std::uint64_t packets_lost = 0;       // declared lost by the loss detector
+  std::uint64_t packets_spurious = 0;   // declared lost, acknowledged later
+  std::uint64_t packets_probe = 0;
+  std::uint64_t packets_duplicate = 0;
+  std::uint64_t retry_max = 0;          // most retransmissions of one packet's content
+  std::uint64_t wire_bytes_sent = 0;
+  std::uint64_t wire_bytes_received = 0;
+  std::uint64_t messages_sent = 0;      // first transmission
+  std::uint64_t messages_received = 0;  // complete, handed to the application's queue
+  std::uint64_t messages_delayed = 0;   // had a packet retransmitted
+  std::uint64_t messages_duplicate = 0;
+  std::uint64_t payload_bytes_sent = 0;
+  std::uint64_t payload_bytes_received = 0;
+  std::uint64_t confirmed_received = 0;
+  std::uint64_t confirmed_delivered = 0;
+  std::uint64_t unresolved_unknown = 0;
+  std::uint64_t heartbeats_sent = 0;
+  std::uint64_t acks_sent = 0;
+  // Rejected input, by cause.
+  std::uint64_t rejected_malformed = 0;
+  std::uint64_t rejected_checksum = 0;
+  std::uint64_t rejected_no_session = 0;
+  std::uint64_t rejected_wrong_source = 0;
+  std::uint64_t rejected_bad_ack = 0;
+  std::uint64_t rejected_flow_control = 0;
+  std::uint64_t rejected_too_large = 0;
+  std::uint64_t rejected_conflict = 0;   // fragments of one id that disagree
+  std::uint64_t rejected_old = 0;        // below the acknowledgement window
+  std::uint64_t rejected_window = 0;     // message id beyond the window
+  std::uint64_t rejected_no_memory = 0;
+  std::uint64_t rejected_peer_limit = 0;
+  std::uint64_t rejected_stale_hello = 0;
+};
+
+// Calls visit("name", value) for each count, in the order above. Names are stable.
+template <class Visit>
+void for_each_stat(const stats& s, Visit&& visit) {
+#define MDP_STAT(name) visit(#name, s.name)
+  MDP_STAT(packets_sent);
+  MDP_STAT(packets_received);
+  MDP_STAT(packets_retransmitted);
+  MDP_STAT(packets_lost);
+  MDP_STAT(packets_spurious);
+  MDP_STAT(packets_probe);
+  MDP_STAT(packets_duplicate);
+  MDP_STAT(retry_max);
+  MDP_STAT(wire_bytes_sent);
+  MDP_STAT(wire_bytes_received);
+  MDP_STAT(messages_sent);
+  MDP_STAT(messages_received);
+  MDP_STAT(messages_delayed);
+  MDP_STAT(messages_duplicate);
+  MDP_STAT(payload_bytes_sent);
+  MDP_STAT(payload_bytes_received);
+  MDP_STAT(confirmed_received);
+  MDP_STAT(confirmed_delivered);
+  MDP_STAT(unresolved_unknown);
+  MDP_STAT(heartbeats_sent);
+  MDP_STAT(acks_sent);
+  MDP_STAT(rejected_malformed);
+  MDP_STAT(rejected_checksum);
+  MDP_STAT(rejected_no_session);
+  MDP_STAT(rejected_wrong_source);
+  MDP_STAT(rejected_bad_ack);
+  MDP_STAT(rejected_flow_control);
+  MDP_STAT(rejected_too_large);
+  MDP_STAT(rejected_conflict);
+  MDP_STAT(rejected_old);
+  MDP_STAT(rejected_window);
+  MDP_STAT(rejected_no_memory);
+  MDP_STAT(rejected_peer_limit);
+  MDP_STAT(rejected_stale_hello);
+#undef MDP_STAT
+}
+
+}  // namespace mdp::engine
