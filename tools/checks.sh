@@ -1,0 +1,120 @@
+# What `./dev check` and `./dev bench` run. Sourced by ./dev after tools/lib.sh, never run.
+# Every function returns or exits non-zero when its check fails; none relies on `set -e`.
+
+# cxx_files: every source and header of ours.
+cxx_files() {
+  find "$root"/{framework,transports,netsim,reports,tests,examples} \
+    \( -name '*.cpp' -o -name '*.hpp' \) -print0 2>/dev/null | sort -z
+}
+
+check_format() {
+  cxx_files | xargs -0 -n 20 -P 2 clang-format --dry-run -Werror ||
+    fail "clang-format would change these files; run: clang-format -i <files>"
+}
+
+check_lint() {
+  local script status=0
+  for script in "$root"/tests/lint/check_*.py; do
+    step "${script##*/}"
+    "$python" "$script" --root "$root"
+    case $? in 0 | 77) ;; *) status=1 ;; esac
+  done
+  "$python" "$root/tests/lint/selftest.py" || status=1
+  return $status
+}
+
+# The tests of a build with other flags; benchmarks say nothing there.
+test_preset() {
+  build_preset "$1"
+  run_tests "$1" -LE '^(bench|lint)$'
+}
+
+check_asan() {
+  export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1
+  test_preset asan
+}
+
+check_tsan() { TSAN_OPTIONS=halt_on_error=1 test_preset tsan; }
+
+check_clang() { test_preset clang; }
+
+# clang-tidy over every translation unit of the tidy preset, two at a time.
+check_tidy() {
+  local log
+  log="$(log_file tidy)"
+  step "Configuring build/tidy"
+  (cd "$root" && cmake --preset tidy >"$log" 2>&1) || fail "configuring tidy failed: see $log"
+  step "clang-tidy over every source (findings also in build/logs/tidy.log)"
+  "$python" "$root/tools/tidy_files.py" "$root/build/tidy/compile_commands.json" "$root" |
+    xargs -0 -n 1 -P 2 clang-tidy --quiet -p "$root/build/tidy" 2>/dev/null | tee "$log"
+  [[ ${PIPESTATUS[1]} == 0 ]] || fail "clang-tidy has findings"
+}
+
+# Each fuzz target for MDP_FUZZ_SECONDS (default 30), from its corpus; new inputs stay
+# in build/fuzz, a crash is left in build/fuzz/crashes.
+check_fuzz() {
+  local seconds=${MDP_FUZZ_SECONDS:-30} target name found=0
+  build_preset fuzz
+  while IFS= read -r -d '' target; do
+    found=1
+    name=${target##*/fuzz_}
+    mkdir -p "$root/build/fuzz/corpus/$name" "$root/build/fuzz/crashes"
+    local corpora=("$root/build/fuzz/corpus/$name")
+    [[ -d $root/tests/fuzz/corpus/$name ]] && corpora+=("$root/tests/fuzz/corpus/$name")
+    step "Fuzzing $name for $seconds s"
+    "$target" -max_total_time="$seconds" -timeout=10 -print_final_stats=1 -verbosity=0 \
+      -artifact_prefix="$root/build/fuzz/crashes/$name-" "${corpora[@]}" ||
+      fail "$name found an input that breaks it: build/fuzz/crashes"
+  done < <(find "$root/build/fuzz" -type f -name 'fuzz_*' -executable -print0 | sort -z)
+  ((found)) || fail "no fuzz target in build/fuzz"
+}
+
+# Installs into a fresh prefix, builds examples/ against it from outside the tree, runs the results.
+check_install() {
+  local stage
+  build_preset release
+  stage="$(mktemp -d)" || fail "cannot make a temporary directory"
+  # shellcheck disable=SC2064  # the path as it is now
+  trap "rm -rf '$stage'" EXIT
+  step "Installing into a temporary prefix"
+  cmake --install "$root/build/release" --prefix "$stage/prefix" >"$(log_file install)" ||
+    fail "cmake --install failed: see build/logs/install.log"
+  cp -r "$root/examples" "$stage/examples" || fail "examples/ is missing"
+  step "Building examples/ against the installed package"
+  if ! { cmake -S "$stage/examples" -B "$stage/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+    -DCMAKE_PREFIX_PATH="$stage/prefix" && cmake --build "$stage/build"; } \
+    >"$(log_file examples)" 2>&1; then
+    tail -n 30 "$(log_file examples)" >&2
+    fail "the examples do not build against the installed package: see build/logs/examples.log"
+  fi
+  "$root/tools/try_examples.sh" "$stage/prefix" "$stage/build" ||
+    fail "the installed package does not work"
+}
+
+# The simulator's digests must be the same for g++ and clang.
+check_digest() {
+  local preset
+  for preset in release clang; do
+    build_preset "$preset" mdp_cli mdp_transport_netsim
+    rm -rf "$root/build/$preset/digest"
+    "$root/build/$preset/bin/mdp" run "$root/scenarios/lossy_wan.json" \
+      -o "$root/build/$preset/digest" >/dev/null || fail "mdp run failed in build/$preset"
+    "$python" "$root/tools/demo_summary.py" --digests-only "$root/build/$preset/digest" \
+      >"$root/build/$preset/digest.txt" || fail "no digests in build/$preset/digest"
+  done
+  diff "$root/build/release/digest.txt" "$root/build/clang/digest.txt" ||
+    fail "g++ and clang simulate differently"
+  step "g++ and clang agree: $(tr '\n' ' ' <"$root/build/release/digest.txt")"
+}
+
+# run_benchmarks [NAME...]: the programs build/release/bench/<name>, all by default.
+run_benchmarks() {
+  local dir="$root/build/release/bench" program
+  [[ -d $dir ]] || fail "no benchmarks were built: configure with MDP_BUILD_BENCHMARKS=ON"
+  (($# > 0)) || set -- $(find "$dir" -maxdepth 1 -type f -executable -printf '%f\n' | sort)
+  for program in "$@"; do
+    [[ -x $dir/$program ]] || fail "no benchmark '$program' in build/release/bench"
+    step "$program"
+    "$dir/$program" || fail "$program failed"
+  done
+}
