@@ -46,3 +46,15 @@ function(mdp_test name)
   gtest_discover_tests(${target} TEST_PREFIX "${name}/" DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS "${kind};${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
 endfunction()
+
+# mdp_benchmark(<name> SOURCES ... [LINK ...])
+# A Google Benchmark executable bin/<name>_bench; a short run of it is the test bench.<name>.
+function(mdp_benchmark name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  find_package(benchmark REQUIRED)
+  add_executable(${name}_bench ${ARG_SOURCES})
+  target_include_directories(${name}_bench PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${name}_bench PRIVATE mdp_flags ${ARG_LINK} benchmark::benchmark)
+  add_test(NAME bench.${name} COMMAND ${name}_bench --benchmark_min_time=0.01)
+  set_tests_properties(bench.${name} PROPERTIES LABELS bench RUN_SERIAL ON TIMEOUT 120)
+endfunction()

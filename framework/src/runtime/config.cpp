@@ -1,0 +1,119 @@
+#include "mdp/runtime/config.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <vector>
+
+namespace mdp {
+namespace {
+
+struct row {
+  messaging::config_key key;
+  double node_config::* member;
+};
+
+// name, unit, description, min, max, member (the default is the member's own).
+std::vector<row> make_rows() {
+  const node_config defaults;
+  std::vector<row> rows;
+  const auto add = [&](const char* name, const char* unit, const char* description, double min,
+                       double max, double node_config::* member) {
+    rows.push_back({{name, unit, description, min, max, defaults.*member}, member});
+  };
+  using c = node_config;
+  add("initial_rtt_ms", "ms", "round-trip time assumed before the first sample", 0.01, 10000,
+      &c::initial_rtt_ms);
+  add("connect_timeout_ms", "ms", "how long a session may take to be established", 1, 600000,
+      &c::connect_timeout_ms);
+  add("heartbeat_after_ms", "ms", "silence of a peer after which heartbeats begin", 1, 600000,
+      &c::heartbeat_after_ms);
+  add("heartbeat_period_ms", "ms", "time between heartbeats", 1, 600000, &c::heartbeat_period_ms);
+  add("peer_timeout_ms", "ms", "silence of a peer after which its session is lost", 10, 3600000,
+      &c::peer_timeout_ms);
+  add("max_peers", "1", "peers known at one time", 1, 1048575, &c::max_peers);
+  add("max_ack_delay_ms", "ms", "longest delay of an acknowledgement (also at most RTT/4)", 0, 1000,
+      &c::max_ack_delay_ms);
+  add("ack_frequency_packets", "packets", "acknowledge at the latest after so many packets", 1, 256,
+      &c::ack_frequency_packets);
+  add("timer_granularity_us", "us", "floor of loss and probe time-outs", 1, 100000,
+      &c::timer_granularity_us);
+  add("pto_max_ms", "ms", "cap of the probe time-out's doubling", 1, 60000, &c::pto_max_ms);
+  add("max_message_bytes", "bytes", "largest message sent or taken", 1, 1073741824,
+      &c::max_message_bytes);
+  add("max_packet_bytes", "bytes", "largest packet sent or taken (UDP payload)", 1200, 65507,
+      &c::max_packet_bytes);
+  add("max_enqueued_messages", "messages", "of one peer: queued or awaiting a confirmation", 1,
+      1048576, &c::max_enqueued_messages);
+  add("max_enqueued_packets", "packets", "of all peers: queued or in flight; preallocated", 64,
+      4194304, &c::max_enqueued_packets);
+  add("receive_window_bytes", "bytes", "payload a peer may send beyond what the application took",
+      1024, 17179869184.0, &c::receive_window_bytes);
+  add("receive_window_messages", "messages", "the same in messages", 1, 65536,
+      &c::receive_window_messages);
+  add("reassembly_bytes_max", "bytes", "memory for messages of several packets, of all peers", 65536,
+      68719476736.0, &c::reassembly_bytes_max);
+  add("receive_pool_bytes", "bytes", "blocks that packets are received into; preallocated", 1048576,
+      17179869184.0, &c::receive_pool_bytes);
+  add("congestion_window_bytes", "bytes", "fixed window of bytes in flight to one peer", 4096,
+      4294967296.0, &c::congestion_window_bytes);
+  return rows;
+}
+
+const std::vector<row>& rows() {
+  static const std::vector<row> all = make_rows();
+  return all;
+}
+
+// Levenshtein distance, for "did you mean".
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> line(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) line[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = line[0];
+    line[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = line[j];
+      line[j] = std::min({line[j] + 1, line[j - 1] + 1, changed});
+    }
+  }
+  return line[b.size()];
+}
+
+}  // namespace
+
+result<void, std::string> node_config::set(std::string_view key, std::string_view value) {
+  const auto& all = rows();
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const row& r) { return key == r.key.name; });
+  if (found == all.end()) {
+    const auto nearest = std::min_element(all.begin(), all.end(), [&](const row& a, const row& b) {
+      return distance(key, a.key.name) < distance(key, b.key.name);
+    });
+    return failure(fmt::format("unknown protocol key '{}'; did you mean '{}'?", key,
+                               nearest->key.name));
+  }
+  double number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc{} || end != value.data() + value.size() || !std::isfinite(number))
+    return failure(fmt::format("{}: '{}' is not a number", key, value));
+  if (number < found->key.min || number > found->key.max)
+    return failure(fmt::format("{}: {} is outside {} .. {} {}", key, value, found->key.min,
+                               found->key.max, found->key.unit));
+  this->*(found->member) = number;
+  return {};
+}
+
+std::span<const messaging::config_key> config_keys() noexcept {
+  static const std::vector<messaging::config_key> keys = [] {
+    std::vector<messaging::config_key> all;
+    for (const row& r : rows()) all.push_back(r.key);
+    return all;
+  }();
+  return keys;
+}
+
+}  // namespace mdp

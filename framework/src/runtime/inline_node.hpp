@@ -1,0 +1,55 @@
+// A node whose protocol and I/O run inside poll(). Binds the engine to one transport.
+#pragma once
+#include <array>
+#include <memory>
+
+#include "engine/endpoint.hpp"
+#include "mdp/runtime/node.hpp"
+
+namespace mdp::runtime {
+
+class inline_node final : public messaging::messenger {
+ public:
+  // `sharing`: many_threads when slices leave the thread that polls.
+  inline_node(const node_options& options, buffer::sharing sharing);
+
+  [[nodiscard]] time_point now() noexcept override { return transport_->now(); }
+  [[nodiscard]] endpoint_address local_address() const noexcept override {
+    return transport_->local_address();
+  }
+  [[nodiscard]] std::size_t message_bytes_max() const noexcept override {
+    return settings_.max_message_bytes;
+  }
+  [[nodiscard]] bool reliable() const noexcept override { return true; }
+  [[nodiscard]] result<peer_id, std::string> connect(const endpoint_address& to) override;
+  [[nodiscard]] result<message_id, messaging::refusal> submit(
+      peer_id to, std::span<const std::byte> payload,
+      const messaging::send_options& options) noexcept override;
+  [[nodiscard]] std::size_t poll(std::span<messaging::event> out,
+                                 time_point deadline) noexcept override;
+  [[nodiscard]] bool idle() const noexcept override { return engine_.idle() && batch_.empty(); }
+  [[nodiscard]] messaging::statistics stats() const override;
+  [[nodiscard]] transport::counters transport_counts() const override {
+    return transport_->counts();
+  }
+  // Ends a poll() that sleeps, from any thread.
+  void wake() noexcept { transport_->wake(); }
+
+ private:
+  void transmit(time_point now) noexcept;
+  std::size_t take_events(std::span<messaging::event> out) noexcept;
+
+  std::unique_ptr<random_source> random_;
+  engine::config settings_;
+  buffer::block_pool blocks_;
+  buffer::block_pool control_blocks_;
+  buffer::block_pool rx_pool_;
+  std::unique_ptr<transport::transport> transport_;
+  engine::endpoint engine_;
+  buffer::tx_batch batch_;
+  std::array<buffer::rx_datagrams, 64> received_;
+  duration spin_;
+  bool blocked_ = false;  // the transport took less than it was offered
+};
+
+}  // namespace mdp::runtime
