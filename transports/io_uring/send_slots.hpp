@@ -1,0 +1,59 @@
+// Sends in flight: each keeps its message header, its address and its slices until the kernel is
+// done.
+//
+// Ownership: holds a reference to every part of a queued item until complete() or destruction; must
+// be destroyed after the ring. Threading: as the transport. Errors: counted, never thrown after
+// construction.
+#pragma once
+#include <vector>
+
+#include "transports/common/udp_socket.hpp"
+#include "transports/io_uring/ring.hpp"
+
+namespace mdp::transport {
+
+class send_slots {
+ public:
+  enum class placed : std::uint8_t { queued, no_room, must_split };
+
+  send_slots(ring& uring, udp_socket& socket, const capabilities& caps, counters& counts);
+
+  [[nodiscard]] bool idle() const noexcept { return free_.size() == slots_.size(); }
+  // Queues one item. `must_split`: not one send for the kernel; use send_unsegmented().
+  [[nodiscard]] placed queue(const buffer::tx_datagrams& item) noexcept;
+  // Completion `index` (tag minus first_slot) with its result.
+  void complete(std::size_t index, int result) noexcept;
+  // Counts a system call when there are sends for it.
+  void count_call() noexcept {
+    if (queued_) ++counts_.tx_calls;
+    queued_ = false;
+  }
+
+ private:
+  static constexpr std::size_t slot_count = 64;
+
+  struct slot {
+    msghdr message{};
+    socket_address to;
+    control_buffer control;
+    std::vector<iovec> parts;
+    std::vector<buffer::slice> held;
+    std::size_t held_count = 0;
+    buffer::tx_datagrams item;
+    bool retried = false;
+  };
+
+  [[nodiscard]] bool submit(std::size_t index) noexcept;
+  // True when the slot is done with, false when it was queued again.
+  [[nodiscard]] bool settle(std::size_t index, int error) noexcept;
+
+  ring& ring_;
+  udp_socket& socket_;
+  const capabilities& caps_;
+  counters& counts_;
+  std::vector<slot> slots_;
+  std::vector<std::size_t> free_;
+  bool queued_ = false;
+};
+
+}  // namespace mdp::transport
