@@ -1,0 +1,107 @@
+// One direction of a wire: rate, delay, jitter, loss, a DropTail queue, an MTU.
+//
+// A packet offered at time t gets the link's next number; its fate is a function of that number. In
+// order: MTU, random loss, queue limit; then it waits its turn, is serialised, travels `delay` plus
+// a uniform part of `jitter`. Random loss takes no room in the queue and no time on the wire (as
+// netem). One owner, one thread; knows packets by their index in the slab. Integers only.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "mdp/netsim/decimal.hpp"
+#include "mdp/netsim/digest.hpp"
+#include "mdp/netsim/packet.hpp"
+#include "mdp/netsim/philox.hpp"
+
+namespace mdp::netsim {
+
+inline constexpr std::uint32_t default_mtu_bytes = 1472;  // UDP payload of an Ethernet packet
+inline constexpr std::uint32_t mtu_bytes_max = 65507;
+
+struct link_spec {
+  std::uint64_t rate_bps = 0;  // 0: unlimited, nothing ever queues
+  std::int64_t delay_ns = 1000;
+  std::int64_t jitter_ns = 0;  // added to the delay: uniform in 0 .. jitter
+  bool reorder = false;        // jitter may change the order; else a packet waits for its elder
+  std::uint32_t queue_packets = 1000;  // waiting or being serialised; 0: no limit
+  std::uint64_t queue_bytes = 0;       // the same in bytes; 0: no limit
+  probability loss{};
+  std::uint32_t mtu_bytes = default_mtu_bytes;  // of datagram payload
+
+  // Passes everything at once: needs no link at all.
+  [[nodiscard]] bool ideal() const noexcept {
+    return rate_bps == 0 && delay_ns == 0 && jitter_ns == 0 && !loss.possible();
+  }
+};
+
+struct link_counts {
+  std::uint64_t offered = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t queue_full = 0;
+  std::uint64_t too_large = 0;
+};
+
+inline constexpr std::int64_t no_event = INT64_MAX;
+
+class link {
+ public:
+  // How many dropped packet numbers a link remembers.
+  static constexpr std::size_t dropped_listed_max = 1000;
+
+  // `spec` must outlive the link.
+  link(const link_spec& spec, philox_key key) noexcept : spec_(&spec), key_(key) {}
+
+  // Decides the fate of the next packet. When it passes, `p` gets number, depart and arrive and the
+  // caller must insert() it; else its number went into dropped().
+  [[nodiscard]] verdict offer(std::int64_t now, packet& p, packet_slab& slab);
+  void insert(packet_slab& slab, std::uint32_t index);
+  // When the next packet comes out, or no_event.
+  [[nodiscard]] std::int64_t next_arrival(const packet_slab& slab) const noexcept {
+    if (spec_->reorder) return early_ ? early_arrival() : no_event;
+    return head_ == no_packet ? no_event : slab[head_].arrive;
+  }
+  // Removes the packet that next_arrival() announced.
+  [[nodiscard]] std::uint32_t take(packet_slab& slab) noexcept;
+
+  [[nodiscard]] const link_spec& spec() const noexcept { return *spec_; }
+  [[nodiscard]] link_counts counts() const noexcept;
+  // Numbers of the first dropped packets, whatever the reason.
+  [[nodiscard]] const std::vector<std::uint64_t>& dropped() const noexcept;
+  [[nodiscard]] const event_chain& chain() const noexcept { return chain_; }
+  // Packets waiting or being serialised at `now`.
+  [[nodiscard]] std::uint32_t queued(std::int64_t now, const packet_slab& slab) noexcept;
+
+ private:
+  struct early {
+    std::int64_t arrive = 0;
+    std::uint64_t number = 0;
+    std::uint32_t index = 0;
+  };
+  struct drops {
+    link_counts counts;
+    std::vector<std::uint64_t> numbers;
+  };
+  [[nodiscard]] std::int64_t early_arrival() const noexcept;
+  [[nodiscard]] verdict drop(std::int64_t now, std::uint64_t number, std::uint32_t bytes,
+                             verdict v);
+  [[nodiscard]] std::int64_t serialise(std::int64_t now, std::uint32_t bytes) noexcept;
+  void forget_departed(std::int64_t now, const packet_slab& slab) noexcept;
+
+  const link_spec* spec_;
+  philox_key key_;
+  event_chain chain_;
+  std::uint64_t offered_ = 0;
+  std::int64_t busy_until_ = 0;  // the last bit accepted leaves then ...
+  std::uint64_t remainder_ = 0;  // ... and this many 1/rate_bps nanoseconds later, exactly
+  std::int64_t last_arrival_ = 0;
+  std::uint32_t head_ = no_packet;  // in flight, in order of arrival; not used when reordering
+  std::uint32_t tail_ = no_packet;
+  std::uint32_t queue_head_ = no_packet;  // first that has not departed
+  std::uint32_t queue_packets_ = 0;
+  std::uint64_t queue_bytes_ = 0;
+  std::unique_ptr<std::vector<early>> early_;  // heap of what is in flight, when reordering
+  std::unique_ptr<drops> drops_;
+};
+
+}  // namespace mdp::netsim

@@ -1,0 +1,127 @@
+// The simulated network: virtual clock, event queue, nodes on a star of links.
+//
+// Node n is the n-th one added. A packet goes up its sender's link to the centre and down the
+// receiver's link; an ideal down link costs no event. Order of events at one instant: up links,
+// down links, then nodes, each by number. Ownership: shares payload slices with the senders until
+// delivery or remove_node(). Node counters are the caller's and must live until remove_node(). One
+// thread, but request_wake() may come from any. Errors: only add_node() throws.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "mdp/netsim/event_heap.hpp"
+#include "mdp/netsim/link.hpp"
+#include "mdp/netsim/options.hpp"
+#include "mdp/transport/transport.hpp"
+
+namespace mdp::netsim {
+
+// A node that polls without result at a deadline that is past may do so again only so much later,
+// and one without receive blocks looks for them this often: virtual time always moves.
+inline constexpr std::int64_t retry_ns = 1000;
+
+struct network_totals {
+  std::uint64_t events = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t queue_full = 0;
+  std::uint64_t too_large = 0;
+  std::uint64_t closed = 0;
+};
+
+class network {
+ public:
+  explicit network(network_options options);
+
+  // The new node's number. An empty name becomes "node-<number>", one in use gets "#2", "#3", ...
+  [[nodiscard]] std::uint32_t add_node(const std::string& name, std::uint16_t port,
+                                       buffer::block_pool& rx_pool, transport::counters& counts);
+  // Lets go of everything that the node has under way or waiting; packets to it are dropped from
+  // now on.
+  void remove_node(std::uint32_t node) noexcept;
+
+  void send(std::uint32_t node, const buffer::tx_datagrams& item) noexcept;
+  // Takes what has arrived and registers the node's next wake-up.
+  [[nodiscard]] std::size_t receive(std::uint32_t node, std::span<buffer::rx_datagrams> out,
+                                    std::int64_t deadline) noexcept;
+  // Runs up to and including `limit`, or until a node becomes runnable: its number; -1: none.
+  [[nodiscard]] std::int64_t advance(std::int64_t limit) noexcept;
+  void request_wake(std::uint32_t node) noexcept;
+
+  [[nodiscard]] std::int64_t now() const noexcept { return now_; }
+  [[nodiscard]] std::uint64_t digest() const noexcept;
+  [[nodiscard]] const network_totals& totals() const noexcept { return totals_; }
+  [[nodiscard]] const network_options& options() const noexcept { return options_; }
+  [[nodiscard]] std::uint32_t node_count() const noexcept {
+    return static_cast<std::uint32_t>(nodes_.size());
+  }
+  [[nodiscard]] const std::string& node_name(std::uint32_t node) const { return nodes_[node].name; }
+  [[nodiscard]] std::uint16_t node_port(std::uint32_t node) const { return nodes_[node].port; }
+  [[nodiscard]] const link& up_link(std::uint32_t node) const { return links_[node * 2]; }
+  [[nodiscard]] const link& down_link(std::uint32_t node) const { return links_[node * 2 + 1]; }
+  // Packets in links and inboxes.
+  [[nodiscard]] std::uint32_t packets_under_way() const noexcept { return slab_.live(); }
+
+ private:
+  struct node_state {
+    std::string name;
+    buffer::block_pool* rx_pool = nullptr;
+    transport::counters* counts = nullptr;  // null: removed
+    event_chain chain;
+    std::int64_t idle_poll = -1;  // when it last polled in vain at a past deadline
+    std::uint32_t inbox_head = no_packet;
+    std::uint32_t inbox_tail = no_packet;
+    std::uint32_t under_way = 0;  // packets it sent that the slab still holds
+    std::uint16_t port = 0;
+    bool ideal_down = false;
+  };
+  // Position of the parts of one datagram within the gather list of its item.
+  struct part_cursor {
+    std::size_t part = 0;
+    std::uint32_t offset = 0;
+  };
+  enum class entity : std::uint32_t { up = 0, down = 1, node = 2 };
+
+  void schedule(entity kind, std::uint32_t node, std::int64_t time) noexcept;
+  void wake_at(std::uint32_t node, std::int64_t time) noexcept;
+  void take_wake_requests() noexcept;
+  void send_one(std::uint32_t node, std::uint32_t to, const buffer::tx_datagrams& item,
+                std::uint32_t bytes, part_cursor& cursor);
+  bool enter(std::uint32_t link_index, std::uint32_t index) noexcept;
+  void run_link(std::uint32_t link_index) noexcept;
+  void reach_node(std::uint32_t index) noexcept;
+  void count_drop(verdict v) noexcept;
+  void release(std::uint32_t index) noexcept;
+  [[nodiscard]] bool hand_over(node_state& n, std::uint32_t index,
+                               buffer::rx_datagrams& out) noexcept;
+  [[nodiscard]] buffer::slice copy_into(buffer::block_pool& pool, const packet& p) noexcept;
+  void index_senders();
+
+  network_options options_;
+  std::vector<node_state> nodes_;
+  std::vector<link> links_;  // up and down of node n at 2n and 2n + 1
+  packet_slab slab_;
+  event_heap heap_;
+  std::int64_t now_ = 0;
+  network_totals totals_;
+  std::unordered_map<std::uint64_t, std::uint32_t>
+      names_;  // hash of a name -> how often it was taken
+  // Packets grouped by sender, valid while nothing was sent since: closing many nodes stays linear.
+  std::vector<std::uint32_t> by_sender_;
+  std::vector<std::uint32_t> by_sender_start_;
+  std::uint64_t by_sender_stamp_ = UINT64_MAX;
+
+  std::atomic<bool> wake_requested_{false};
+  std::mutex wake_mutex_;
+  std::vector<std::uint32_t> wake_requests_;
+};
+
+}  // namespace mdp::netsim

@@ -1,0 +1,37 @@
+// What a simulated network is made of, read from the plugin's JSON options.
+// Plain values. parse_network_options() throws options_error; what() is one line that begins with
+// the JSON pointer of the culprit, e.g. `/links/wan/loss_pct: 120 is above 100`.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <stdexcept>
+#include <string>
+
+#include "mdp/netsim/link.hpp"
+
+namespace mdp::netsim {
+
+class options_error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// A node's attachment to the centre: `up` towards it, `down` from it (ideal unless asked for).
+struct attachment {
+  link_spec up;
+  link_spec down = {.delay_ns = 0, .mtu_bytes = mtu_bytes_max};
+};
+
+struct network_options {
+  std::uint64_t seed = 1;
+  std::map<std::string, attachment> links;   // always has "default"
+  std::map<std::string, std::string> nodes;  // node or group of nodes -> link
+
+  // Of the node's own name, else of its group ("client" for "client-7"), else the default.
+  [[nodiscard]] const attachment& attachment_of(const std::string& node) const;
+};
+
+[[nodiscard]] network_options parse_network_options(const char* json_text);
+[[nodiscard]] const char* network_options_schema() noexcept;
+
+}  // namespace mdp::netsim

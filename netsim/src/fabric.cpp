@@ -1,0 +1,163 @@
+#include "mdp/netsim/fabric.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mdp/netsim/network.hpp"
+
+namespace mdp::netsim {
+namespace {
+
+// Facts list the drops of this many links, so that they stay readable in big networks.
+constexpr std::size_t links_listed_max = 100;
+
+std::uint32_t largest_mtu(const network_options& options) {
+  std::uint32_t largest = 0;
+  for (const auto& [name, wires] : options.links) largest = std::max(largest, wires.up.mtu_bytes);
+  return largest;
+}
+
+transport::capabilities capabilities_of(const network_options& options) {
+  transport::capabilities caps;
+  caps.datagram_bytes_max = largest_mtu(options);
+  caps.segments_max = 64;
+  caps.train_bytes_max = std::min(caps.segments_max * caps.datagram_bytes_max, mtu_bytes_max);
+  caps.rx_block_bytes = (caps.datagram_bytes_max + 63) / 64 * 64;
+  caps.virtual_time = true;
+  caps.holds_slices = true;
+  caps.can_spin = false;
+  return caps;
+}
+
+class simulated_transport final : public transport::transport {
+ public:
+  // The network is shared: transports may outlive the fabric.
+  simulated_transport(std::shared_ptr<network> net, const ::mdp::transport::capabilities& caps,
+                      const ::mdp::transport::open_options& options)
+      : net_(std::move(net)), caps_(caps) {
+    const std::uint16_t port = options.local.port == 0 ? std::uint16_t{1} : options.local.port;
+    node_ = net_->add_node(options.name, port, *options.rx_pool, counts_);
+  }
+  simulated_transport(const simulated_transport&) = delete;
+  simulated_transport& operator=(const simulated_transport&) = delete;
+  ~simulated_transport() override { net_->remove_node(node_); }
+
+  const ::mdp::transport::capabilities& caps() const noexcept override { return caps_; }
+  endpoint_address local_address() const noexcept override {
+    return simulated_address(node_, net_->node_port(node_));
+  }
+  time_point now() noexcept override { return at_ns(net_->now()); }
+  std::size_t send(std::span<const buffer::tx_datagrams> items) noexcept override {
+    if (!items.empty()) ++counts_.tx_calls;
+    for (const buffer::tx_datagrams& item : items) net_->send(node_, item);
+    return items.size();
+  }
+  std::size_t poll(std::span<buffer::rx_datagrams> out,
+                   const ::mdp::transport::wait_limits& limits) noexcept override {
+    return net_->receive(node_, out, ns_of(limits.deadline));
+  }
+  void wake() noexcept override { net_->request_wake(node_); }
+  const ::mdp::transport::counters& counts() const noexcept override { return counts_; }
+
+ private:
+  std::shared_ptr<network> net_;
+  ::mdp::transport::capabilities caps_;
+  ::mdp::transport::counters counts_;
+  std::uint32_t node_ = 0;
+};
+
+class simulated_fabric final : public transport::fabric {
+ public:
+  explicit simulated_fabric(network_options options)
+      : caps_(capabilities_of(options)), net_(std::make_shared<network>(std::move(options))) {}
+
+  const transport::capabilities& caps() const noexcept override { return caps_; }
+  std::unique_ptr<transport::transport> open(const transport::open_options& options) override {
+    check(options);
+    return std::make_unique<simulated_transport>(net_, caps_, options);
+  }
+  std::int64_t advance(time_point limit) noexcept override { return net_->advance(ns_of(limit)); }
+  transport::fabric_facts facts() const override;
+
+ private:
+  void check(const transport::open_options& options) const;
+
+  transport::capabilities caps_;
+  std::shared_ptr<network> net_;
+};
+
+void simulated_fabric::check(const transport::open_options& options) const {
+  if (options.rx_pool == nullptr) {
+    throw std::runtime_error("netsim: cannot open a node without a receive pool");
+  }
+  if (options.rx_pool->block_bytes() < caps_.rx_block_bytes) {
+    throw std::runtime_error(
+        fmt::format("netsim: the receive pool's blocks have {} bytes, this network's largest "
+                    "datagram needs {}; enlarge them or lower mtu_bytes",
+                    options.rx_pool->block_bytes(), caps_.rx_block_bytes));
+  }
+  const endpoint_address& local = options.local;
+  if (local.family == address_family::none) return;
+  if (local.family != address_family::simulated) {
+    throw std::runtime_error(
+        fmt::format("netsim: cannot bind to {}: nodes have addresses like sim:{}:1; leave the "
+                    "address out",
+                    to_string(local), net_->node_count()));
+  }
+  if (simulated_node(local) != net_->node_count()) {
+    throw std::runtime_error(fmt::format(
+        "netsim: cannot bind to {}: the next node is number {} (nodes are numbered in order of "
+        "opening); leave the address out",
+        to_string(local), net_->node_count()));
+  }
+}
+
+void add_link(transport::fabric_facts& facts, const std::string& name, const link& wire) {
+  facts.emplace_back("drops." + name, std::to_string(wire.counts().lost + wire.counts().queue_full +
+                                                     wire.counts().too_large));
+  std::string numbers;
+  for (const std::uint64_t number : wire.dropped()) {
+    if (!numbers.empty()) numbers += ',';
+    numbers += std::to_string(number);
+  }
+  facts.emplace_back("dropped." + name, std::move(numbers));
+}
+
+transport::fabric_facts simulated_fabric::facts() const {
+  const network_totals& t = net_->totals();
+  transport::fabric_facts facts{{"digest", digest_text(net_->digest())},
+                                {"seed", std::to_string(net_->options().seed)},
+                                {"virtual_time_ns", std::to_string(net_->now())},
+                                {"events", std::to_string(t.events)},
+                                {"packets_sent", std::to_string(t.sent)},
+                                {"packets_delivered", std::to_string(t.delivered)},
+                                {"packets_dropped_loss", std::to_string(t.lost)},
+                                {"packets_dropped_queue", std::to_string(t.queue_full)},
+                                {"packets_dropped_mtu", std::to_string(t.too_large)},
+                                {"packets_dropped_closed", std::to_string(t.closed)}};
+  std::size_t listed = 0;
+  std::size_t unlisted = 0;
+  for (std::uint32_t node = 0; node < net_->node_count(); ++node) {
+    for (const bool up : {true, false}) {
+      const link& wire = up ? net_->up_link(node) : net_->down_link(node);
+      if (wire.dropped().empty()) continue;
+      if (listed == links_listed_max) {
+        ++unlisted;
+        continue;
+      }
+      add_link(facts, net_->node_name(node) + (up ? "/up" : "/down"), wire);
+      ++listed;
+    }
+  }
+  if (unlisted > 0) facts.emplace_back("links_with_drops_not_listed", std::to_string(unlisted));
+  return facts;
+}
+
+}  // namespace
+
+std::unique_ptr<transport::fabric> make_fabric(const char* options_json) {
+  return std::make_unique<simulated_fabric>(parse_network_options(options_json));
+}
+
+}  // namespace mdp::netsim
