@@ -1,0 +1,192 @@
+// What may stand in a scenario file, as data.
+#include <array>
+
+#include "schema.hpp"
+
+namespace mdp::scenario {
+namespace {
+
+constexpr double bytes_max = 16.0 * 1024 * 1024;
+
+constexpr type_def t_any{};
+constexpr type_def t_boolean{.kind = type_kind::boolean};
+constexpr type_def t_text{.kind = type_kind::text};
+constexpr type_def t_options{.kind = type_kind::map, .element = &t_any};
+constexpr type_def t_seed{.kind = type_kind::integer, .min = 0, .max = 18446744073709551615.0};
+constexpr type_def t_count{.kind = type_kind::integer, .min = 1, .max = 1024};
+constexpr type_def t_cpu{.kind = type_kind::integer, .min = 0, .max = 4095};
+constexpr type_def t_cpu_list{.kind = type_kind::list, .element = &t_cpu};
+constexpr type_def t_positive_s{.kind = type_kind::number, .min = 0.001, .max = 86400};
+constexpr type_def t_seconds{.kind = type_kind::number, .min = 0, .max = 86400};
+constexpr type_def t_micros{.kind = type_kind::number, .min = 0, .max = 3.6e9};
+constexpr type_def t_percent{.kind = type_kind::number, .min = 0, .max = 100};
+constexpr type_def t_rate{.kind = type_kind::number, .min = 0.001, .max = 1e9};
+constexpr type_def t_mbps{.kind = type_kind::number, .min = 0.001, .max = 1e6};
+constexpr type_def t_in_flight{.kind = type_kind::integer, .min = 1, .max = 1e6};
+constexpr type_def t_queue{.kind = type_kind::integer, .min = 0, .max = 1e9};
+constexpr type_def t_mtu{.kind = type_kind::integer, .min = 64, .max = 65535};
+constexpr type_def t_reply{.kind = type_kind::integer, .min = 0, .max = bytes_max};
+constexpr type_def t_sizes{.kind = type_kind::sizes, .min = 1, .max = bytes_max};
+constexpr type_def t_repetitions{.kind = type_kind::integer, .min = 1, .max = 1000};
+
+constexpr std::array<const char*, 1> schema_names{"mdp-scenario/1"};
+constexpr std::array<const char*, 2> protocols{"mdp", "raw"};
+constexpr std::array<const char*, 2> thread_layouts{"inline", "single"};
+constexpr std::array<const char*, 2> patterns{"request_response", "stream"};
+constexpr std::array<const char*, 2> load_modes{"open", "closed"};
+constexpr std::array<const char*, 2> arrival_kinds{"constant", "poisson"};
+constexpr std::array<const char*, 4> confirmations{"none", "received", "delivered", "both"};
+constexpr std::array<const char*, 2> orders{"interleaved", "sequential"};
+constexpr std::array<const char*, 2> pinnings{"auto", "none"};
+constexpr std::array<const char*, 2> changes{"seed", "nothing"};
+constexpr std::array<const char*, 3> plot_kinds{"percentiles", "throughput_bars",
+                                                "latency_over_time"};
+
+constexpr type_def t_schema{.kind = type_kind::choice, .choices = schema_names};
+constexpr type_def t_protocol_name{.kind = type_kind::choice, .choices = protocols};
+constexpr type_def t_threads{.kind = type_kind::choice, .choices = thread_layouts};
+constexpr type_def t_pattern{.kind = type_kind::choice, .choices = patterns};
+constexpr type_def t_load_mode{.kind = type_kind::choice, .choices = load_modes};
+constexpr type_def t_arrivals{.kind = type_kind::choice, .choices = arrival_kinds};
+constexpr type_def t_confirm{.kind = type_kind::choice, .choices = confirmations};
+constexpr type_def t_order{.kind = type_kind::choice, .choices = orders};
+constexpr type_def t_pinning{.kind = type_kind::choice, .choices = pinnings};
+constexpr type_def t_changes{.kind = type_kind::choice, .choices = changes};
+constexpr type_def t_plot{.kind = type_kind::choice, .choices = plot_kinds};
+
+constexpr std::array transport_fields{
+    field_def{"plugin", &t_text, true, "Transport plugin, as `mdp list transports` names it"},
+    field_def{"options", &t_options, false, "Options of the plugin; it states which it has"},
+    field_def{"bind", &t_text, false, "Local address host:port; default: loopback, any port"},
+};
+constexpr type_def t_transport{.kind = type_kind::record, .fields = transport_fields};
+constexpr std::array transports_fields{
+    field_def{"default", &t_transport, true, "The transport that every peer uses"},
+};
+constexpr type_def t_transports{.kind = type_kind::record, .fields = transports_fields};
+
+constexpr std::array protocol_fields{
+    field_def{"name", &t_protocol_name, false,
+              "mdp (default): reliable messages; raw: bare datagrams, the limit of a transport"},
+    field_def{"config", &t_options, false, "Settings of the protocol; see `mdp list config`"},
+    field_def{"threads", &t_threads, false,
+              "inline (default): on the application's thread; single: on one I/O thread"},
+    field_def{"spin_us", &t_micros, false, "Busy-poll so long before sleeping; default 50"},
+};
+constexpr type_def t_protocol{.kind = type_kind::record, .fields = protocol_fields};
+
+constexpr std::array peer_fields{
+    field_def{"count", &t_count, false, "Number of peers in the group; default 1"},
+    field_def{"link", &t_text, false, "Simulator: the link that attaches each peer"},
+    field_def{"cpus", &t_cpu_list, false, "Pin the group to these CPUs; default: as run.cpus says"},
+};
+constexpr type_def t_peer{.kind = type_kind::record, .fields = peer_fields};
+constexpr type_def t_peers{.kind = type_kind::map, .element = &t_peer};
+
+constexpr std::array link_fields{
+    field_def{"rate_mbps", &t_mbps, false, "Rate in 10^6 bit/s; absent: unlimited"},
+    field_def{"delay_us", &t_micros, false, "Propagation delay of one way"},
+    field_def{"jitter_us", &t_micros, false, "Random addition to the delay, 0 to this"},
+    field_def{"reorder", &t_boolean, false, "Whether jitter may change the order of packets"},
+    field_def{"queue_packets", &t_queue, false, "Packets that may wait for the link; 0: unlimited"},
+    field_def{"queue_bytes", &t_queue, false, "Bytes that may wait for the link; 0: unlimited"},
+    field_def{"loss_pct", &t_percent, false, "Independent random loss of packets"},
+    field_def{"mtu_bytes", &t_mtu, false, "Larger datagrams are dropped"},
+};
+constexpr type_def t_link{.kind = type_kind::record, .fields = link_fields};
+constexpr type_def t_links{.kind = type_kind::map, .element = &t_link};
+constexpr std::array network_fields{
+    field_def{"links", &t_links, true, "Kinds of links by name; \"default\" attaches the others"},
+};
+constexpr type_def t_network{.kind = type_kind::record, .fields = network_fields};
+
+constexpr std::array load_fields{
+    field_def{"mode", &t_load_mode, true,
+              "open: sends by the clock, whatever happens; closed: keeps in_flight outstanding"},
+    field_def{"arrivals", &t_arrivals, false, "open: constant (default) or poisson"},
+    field_def{"rate_per_s", &t_rate, false, "open: messages per second of each sender"},
+    field_def{"in_flight", &t_in_flight, false, "closed: messages outstanding of each sender"},
+};
+constexpr type_def t_load{.kind = type_kind::record, .fields = load_fields};
+constexpr std::array flow_fields{
+    field_def{"from", &t_text, true, "Sending peer group"},
+    field_def{"to", &t_text, true, "Receiving peer group"},
+    field_def{"pattern", &t_pattern, true, "request_response or stream (one way)"},
+    field_def{"size_bytes", &t_sizes, true,
+              "Bytes of a message, or a distribution {bytes: weight}"},
+    field_def{"reply_bytes", &t_reply, false, "request_response: 0 (default) = as the request"},
+    field_def{"load", &t_load, true, "How messages are offered"},
+    field_def{"confirm", &t_confirm, false, "Confirmations wanted; default delivered"},
+};
+constexpr type_def t_flow{.kind = type_kind::record, .fields = flow_fields};
+constexpr type_def t_flows{.kind = type_kind::list, .min = 1, .max = 256, .element = &t_flow};
+
+constexpr std::array run_fields{
+    field_def{"warmup_s", &t_seconds, false, "Load before measuring; default 1"},
+    field_def{"measure_s", &t_positive_s, false, "Measured time; default 5"},
+    field_def{"drain_s", &t_seconds, false, "Longest wait for what is outstanding; default 2"},
+    field_def{"repetitions", &t_repetitions, false, "Runs of each point; default 1"},
+    field_def{"order", &t_order, false, "interleaved (default, shuffled) or sequential"},
+    field_def{"cpus", &t_pinning, false, "auto (default): one CPU a peer group; none: not pinned"},
+    field_def{"repeat_changes", &t_changes, false,
+              "What differs between repetitions; default seed"},
+    field_def{"verify_determinism", &t_boolean, false,
+              "Simulator: run each repetition twice; the digests must be equal"},
+    field_def{"time_limit_s", &t_positive_s, false, "Real time of one repetition; default 300"},
+};
+constexpr type_def t_run{.kind = type_kind::record, .fields = run_fields};
+
+constexpr std::array assert_fields{
+    field_def{"expect", &t_text, true,
+              "<metric> <op> <number>: \"latency.response.p99_us <= 500\""},
+    field_def{"where", &t_options, false, "Only at points where these variables have these values"},
+};
+constexpr type_def t_assert{.kind = type_kind::record, .fields = assert_fields};
+constexpr type_def t_asserts{.kind = type_kind::list, .min = 0, .max = 1000, .element = &t_assert};
+
+constexpr std::array compare_fields{
+    field_def{"var", &t_text, true, "Sweep variable whose values are compared"},
+    field_def{"baseline", &t_any, true, "Its value that the others are compared with"},
+    field_def{"min_effect_pct", &t_percent, false,
+              "Smaller differences are not reported; default 5"},
+};
+constexpr type_def t_compare{.kind = type_kind::record, .fields = compare_fields};
+
+constexpr type_def t_plots{.kind = type_kind::list, .min = 0, .max = 16, .element = &t_plot};
+constexpr type_def t_percentiles{
+    .kind = type_kind::list, .min = 1, .max = 32, .element = &t_percent};
+constexpr std::array report_fields{
+    field_def{"percentiles", &t_percentiles, false, "Percentiles in the report"},
+    field_def{"plots", &t_plots, false, "Plots in the report"},
+};
+constexpr type_def t_report{.kind = type_kind::record, .fields = report_fields};
+
+constexpr std::array scenario_fields{
+    field_def{"schema", &t_schema, true, "Version of this format"},
+    field_def{"name", &t_text, true, "Short name: letters, digits, - and _"},
+    field_def{"description", &t_text, true, "One sentence: which question the scenario answers"},
+    field_def{"extends", &t_text, false,
+              "File to merge this one onto (RFC 7396), relative to this"},
+    field_def{"seed", &t_seed, false, "Seed of every random decision; default 1"},
+    field_def{"vars", &t_options, false, "Variables for ${name}, with their values"},
+    field_def{"sweep", &t_options, false,
+              "Variable -> list of values, or {from, to, points, scale: lin | log}"},
+    field_def{"transports", &t_transports, true, "Transport plugins used"},
+    field_def{"protocol", &t_protocol, false, "Protocol above the transport"},
+    field_def{"peers", &t_peers, true, "Peer groups by name"},
+    field_def{"network", &t_network, false, "The simulated network (plugin netsim only)"},
+    field_def{"flows", &t_flows, true, "Who sends what to whom"},
+    field_def{"run", &t_run, false, "Durations and repetitions"},
+    field_def{"assert", &t_asserts, false, "Gates: exit code 1 when one does not hold"},
+    field_def{"compare", &t_compare, false, "Comparison between values of one sweep variable"},
+    field_def{"report", &t_report, false, "Contents of the report"},
+};
+constexpr type_def t_scenario{.kind = type_kind::record, .fields = scenario_fields};
+
+}  // namespace
+
+const type_def& scenario_type() noexcept {
+  return t_scenario;
+}
+
+}  // namespace mdp::scenario
