@@ -1,0 +1,141 @@
+// Addresses, rings, blocks and slices.
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <thread>
+#include <vector>
+
+#include "mdp/base/endpoint_address.hpp"
+#include "mdp/base/random.hpp"
+#include "mdp/base/ring.hpp"
+#include "mdp/base/siphash.hpp"
+#include "mdp/base/spsc_ring.hpp"
+#include "mdp/buffer/datagram.hpp"
+
+namespace mdp {
+namespace {
+
+TEST(endpoint_address, prints_what_it_parses) {
+  for (const char* text : {"127.0.0.1:4433", "0.0.0.0:0", "[::1]:65535", "[fe80::1%2]:1", "sim:17:4433"}) {
+    const auto address = parse_endpoint_address(text);
+    ASSERT_TRUE(address) << address.error();
+    EXPECT_EQ(to_string(*address), text);
+  }
+  EXPECT_EQ(to_string(endpoint_address{}), "none");
+}
+
+TEST(endpoint_address, refuses_with_a_sentence) {
+  for (const char* text : {"", "localhost", "127.0.0.1", "127.0.0.1:70000", "[::1:5", "1.2.3:4", "sim:x:1"}) {
+    const auto address = parse_endpoint_address(text);
+    ASSERT_FALSE(address) << text;
+    EXPECT_NE(address.error().find("is not an address"), std::string::npos);
+  }
+}
+
+TEST(ring, behaves_as_a_deque) {
+  ring<int> ours;
+  std::deque<int> model;
+  seeded_random random(3);
+  for (int i = 0; i < 20000; ++i) {
+    if (random.next() % 5 < 3) {
+      ours.push_back(i);
+      model.push_back(i);
+    } else if (!model.empty()) {
+      ASSERT_EQ(ours.front(), model.front());
+      ours.pop_front();
+      model.pop_front();
+    }
+    ASSERT_EQ(ours.size(), model.size());
+    if (model.empty()) continue;
+    ASSERT_EQ(ours[model.size() / 2], model[model.size() / 2]);
+  }
+}
+
+TEST(siphash, gives_the_reference_vectors) {
+  // SipHash-2-4 reference: key 00..0f, inputs 00, 00 01, …
+  const siphash_key key{0x0706050403020100ull, 0x0f0e0d0c0b0a0908ull};
+  std::vector<std::uint8_t> data;
+  EXPECT_EQ(siphash(key, data), 0x726fdb47dd0e0e31ull);
+  data.push_back(0);
+  EXPECT_EQ(siphash(key, data), 0x74f839c593dc67fdull);
+  for (std::uint8_t i = 1; i < 15; ++i) data.push_back(i);
+  EXPECT_EQ(siphash(key, data), 0xa129ca6149be45e5ull);
+}
+
+TEST(spsc_ring, keeps_order_between_two_threads) {
+  spsc_ring<std::uint64_t> queue(64);
+  constexpr std::uint64_t count = 200000;
+  std::thread producer([&] {
+    for (std::uint64_t i = 0; i < count; ++i)
+      while (!queue.try_push(std::uint64_t{i})) std::this_thread::yield();
+  });
+  for (std::uint64_t i = 0; i < count;) {
+    if (const std::uint64_t* value = queue.front()) {
+      ASSERT_EQ(*value, i++);
+      queue.pop();
+    } else {
+      std::this_thread::yield();
+    }
+  }
+  producer.join();
+  EXPECT_TRUE(queue.empty());
+}
+
+TEST(block_pool, hands_out_every_block_once_and_takes_it_back) {
+  buffer::block_pool pool({100, 8});
+  EXPECT_EQ(pool.block_bytes(), 128u);
+  std::vector<buffer::slice> held;
+  for (int i = 0; i < 8; ++i) held.push_back(buffer::slice::acquire(pool));
+  for (const auto& s : held) ASSERT_TRUE(s);
+  EXPECT_FALSE(buffer::slice::acquire(pool)) << "an empty pool is backpressure";
+  EXPECT_EQ(pool.available(), 0u);
+  buffer::slice part = held[3].subslice(10, 20);
+  EXPECT_FALSE(held[3].unique());
+  held[3].reset();
+  EXPECT_EQ(pool.available(), 0u) << "a part keeps the block";
+  part.reset();
+  EXPECT_EQ(pool.available(), 1u);
+  held.clear();
+  EXPECT_EQ(pool.available(), 8u);
+}
+
+TEST(block_pool, survives_many_threads) {
+  buffer::block_pool pool({64, 32, buffer::sharing::many_threads});
+  const auto work = [&pool](std::uint64_t seed) {
+    seeded_random random(seed);
+    std::vector<buffer::slice> held;
+    for (int i = 0; i < 50000; ++i) {
+      if (random.next() % 2 == 0) {
+        if (auto s = buffer::slice::acquire(pool)) held.push_back(std::move(s));
+      } else if (!held.empty()) {
+        held.pop_back();
+      }
+    }
+  };
+  std::thread a(work, 1);
+  std::thread b(work, 2);
+  work(3);
+  a.join();
+  b.join();
+  EXPECT_EQ(pool.available(), 32u);
+}
+
+TEST(tx_batch, keeps_items_until_the_last_is_taken) {
+  buffer::block_pool pool({64, 8});
+  buffer::tx_batch batch;
+  for (int i = 0; i < 3; ++i) {
+    batch.add_part(buffer::slice::acquire(pool));
+    batch.add_part(buffer::slice::acquire(pool));
+    batch.finish_item(simulated_address(1), 64);
+  }
+  ASSERT_EQ(batch.pending().size(), 3u);
+  EXPECT_EQ(batch.pending()[0].bytes, 128u);
+  batch.consume(2);
+  EXPECT_EQ(pool.available(), 2u);
+  batch.consume(1);
+  EXPECT_TRUE(batch.empty());
+  EXPECT_EQ(pool.available(), 8u);
+}
+
+}  // namespace
+}  // namespace mdp
