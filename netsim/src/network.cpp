@@ -194,7 +194,14 @@ void network::reach_node(std::uint32_t index) noexcept {
   wake_at(p.to, now_);
 }
 
+void network::end_turn() noexcept {
+  if (running_ == nobody) return;
+  heap_.erase(running_);
+  running_ = nobody;
+}
+
 std::int64_t network::advance(std::int64_t limit) noexcept {
+  end_turn();
   if (wake_requested_.load(std::memory_order_acquire)) take_wake_requests();
   while (!heap_.empty() && heap_.top().time <= limit) {
     const event_heap::key next = heap_.top();
@@ -206,7 +213,7 @@ std::int64_t network::advance(std::int64_t limit) noexcept {
       run_link(node * 2 + static_cast<std::uint32_t>(kind));
       continue;
     }
-    heap_.erase(next.slot);
+    running_ = next.slot;  // stays queued: receive() moves it, which is cheaper than out and in again
     node_state& n = nodes_[node];
     if (n.inbox_head == no_packet) n.chain.absorb(now_, event_kind::wake_up, 0, 0, verdict::pass);
     return node;
@@ -252,6 +259,7 @@ bool network::hand_over(node_state& n, std::uint32_t index, buffer::rx_datagrams
 std::size_t network::receive(std::uint32_t node, std::span<buffer::rx_datagrams> out,
                              std::int64_t deadline) noexcept {
   node_state& n = nodes_[node];
+  if (running_ == node * 3 + static_cast<std::uint32_t>(entity::node)) running_ = nobody;
   std::size_t count = 0;
   bool no_block = false;
   while (n.inbox_head != no_packet && (count < out.size() || slab_[n.inbox_head].dead)) {
@@ -309,6 +317,7 @@ void network::remove_node(std::uint32_t node) noexcept {
     count_drop(verdict::closed);
     release(index);
   }
+  end_turn();
   heap_.erase(node * 3 + static_cast<std::uint32_t>(entity::node));
   n.counts = nullptr;
   n.rx_pool = nullptr;

@@ -81,7 +81,9 @@ constexpr link_key link_keys[] = {
      }},
     {"loss_pct",
      [](link_spec& s, const option_value& v, const std::string& p) {
-       s.loss = probability_of_percent(number_of(v, p, 100)).value();
+       const auto loss = probability_of_percent(number_of(v, p, 100));
+       if (!loss) refuse(p, v.text + " is above 100");
+       s.loss = *loss;
      }},
     {"mtu_bytes",
      [](link_spec& s, const option_value& v, const std::string& p) {

@@ -93,6 +93,7 @@ class network {
   void schedule(entity kind, std::uint32_t node, std::int64_t time) noexcept;
   void wake_at(std::uint32_t node, std::int64_t time) noexcept;
   void take_wake_requests() noexcept;
+  void end_turn() noexcept;
   void send_one(std::uint32_t node, std::uint32_t to, const buffer::tx_datagrams& item,
                 std::uint32_t bytes, part_cursor& cursor);
   bool enter(std::uint32_t link_index, std::uint32_t index) noexcept;
@@ -111,6 +112,8 @@ class network {
   packet_slab slab_;
   event_heap heap_;
   std::int64_t now_ = 0;
+  static constexpr std::uint32_t nobody = 0xffffffffu;
+  std::uint32_t running_ = nobody;  // heap slot of the node that advance() returned last
   network_totals totals_;
   std::unordered_map<std::uint64_t, std::uint32_t>
       names_;  // hash of a name -> how often it was taken

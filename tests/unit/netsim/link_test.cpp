@@ -1,0 +1,297 @@
+// One link alone: rate, delay, jitter, loss, queue, against what queueing theory says.
+#include "mdp/netsim/link.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "mdp/base/random.hpp"
+
+namespace mdp::netsim {
+namespace {
+
+struct wire {
+  explicit wire(const link_spec& s, std::uint64_t seed = 1)
+      : spec(s), under_test(spec, draw_key(seed, "a/up", draw_purpose::fate)) {}
+
+  verdict offer(std::int64_t now, std::uint16_t bytes) {
+    const std::uint32_t i = slab.allocate();
+    slab[i].bytes = bytes;
+    const verdict v = under_test.offer(now, slab[i], slab);
+    last = slab[i].number;
+    last_depart = slab[i].depart;
+    if (v == verdict::pass) {
+      under_test.insert(slab, i);
+    } else {
+      slab.release(i);
+    }
+    return v;
+  }
+  // Removes what has come out by `now`.
+  std::vector<std::pair<std::int64_t, std::uint32_t>> take(std::int64_t now) {
+    std::vector<std::pair<std::int64_t, std::uint32_t>> out;
+    while (under_test.next_arrival(slab) <= now && under_test.next_arrival(slab) != no_event) {
+      const std::int64_t arrival = under_test.next_arrival(slab);
+      const std::uint32_t i = under_test.take(slab);
+      EXPECT_EQ(slab[i].arrive, arrival);
+      out.emplace_back(arrival, slab[i].number);
+      slab.release(i);
+    }
+    return out;
+  }
+
+  link_spec spec;
+  link under_test;
+  packet_slab slab;
+  std::uint32_t last = 0;
+  std::int64_t last_depart = 0;
+};
+
+constexpr std::int64_t forever = no_event - 1;
+
+link_spec rated(std::uint64_t rate_bps) {
+  link_spec s;
+  s.rate_bps = rate_bps;
+  s.delay_ns = 0;
+  s.queue_packets = 0;
+  return s;
+}
+
+TEST(Link, DelayIsExact) {
+  link_spec s;
+  s.delay_ns = 25'000'000;
+  wire w(s);
+  EXPECT_EQ(w.offer(7, 100), verdict::pass);
+  EXPECT_EQ(w.take(forever),
+            (std::vector<std::pair<std::int64_t, std::uint32_t>>{{25'000'007, 0}}));
+}
+
+// 1,000 bytes at 3 Mb/s take 2,666,666.6 ns: packet n leaves at floor(n * 8e12 / 3e6), without
+// drift.
+TEST(Link, PacketsBackToBackLeaveAtExactMultiples) {
+  wire w(rated(3'000'000));
+  for (int i = 0; i < 30'000; ++i) ASSERT_EQ(w.offer(0, 1000), verdict::pass);
+  const auto out = w.take(forever);
+  ASSERT_EQ(out.size(), 30'000u);
+  for (std::size_t n = 0; n < out.size(); ++n) {
+    ASSERT_EQ(out[n].first, static_cast<std::int64_t>((n + 1) * 8'000'000 / 3));
+  }
+}
+
+TEST(Link, AnIdleWireStartsAfresh) {
+  wire w(rated(8'000'000));
+  static_cast<void>(w.offer(0, 1000));
+  static_cast<void>(w.offer(5'000'000, 1000));
+  EXPECT_EQ(w.take(forever),
+            (std::vector<std::pair<std::int64_t, std::uint32_t>>{{1'000'000, 0}, {6'000'000, 1}}));
+}
+
+TEST(Link, QueueLimitInPackets) {
+  link_spec s = rated(8'000'000);  // 1 ms for 1,000 bytes
+  s.queue_packets = 3;
+  wire w(s);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(w.offer(0, 1000), verdict::pass);
+  EXPECT_EQ(w.offer(0, 1000), verdict::queue_full);
+  EXPECT_EQ(w.offer(999'999, 1000), verdict::queue_full);
+  EXPECT_EQ(w.offer(1'000'000, 1000), verdict::pass);  // one has left
+  EXPECT_EQ(w.under_test.queued(1'000'000, w.slab), 3u);
+  EXPECT_EQ(w.under_test.dropped(), (std::vector<std::uint64_t>{3, 4}));
+  EXPECT_EQ(w.under_test.counts().queue_full, 2u);
+  EXPECT_EQ(w.take(forever).size(), 4u);
+}
+
+TEST(Link, QueueLimitInBytes) {
+  link_spec s = rated(8'000'000);
+  s.queue_bytes = 2500;
+  wire w(s);
+  EXPECT_EQ(w.offer(0, 1000), verdict::pass);
+  EXPECT_EQ(w.offer(0, 1000), verdict::pass);
+  EXPECT_EQ(w.offer(0, 1000), verdict::queue_full);
+  EXPECT_EQ(w.offer(0, 500), verdict::pass);
+  EXPECT_EQ(w.offer(1'000'000, 1000), verdict::pass);
+}
+
+TEST(Link, TooLargeForTheMtu) {
+  link_spec s;
+  s.mtu_bytes = 1200;
+  wire w(s);
+  EXPECT_EQ(w.offer(0, 1201), verdict::too_large);
+  EXPECT_EQ(w.offer(0, 1200), verdict::pass);
+  EXPECT_EQ(w.under_test.counts().too_large, 1u);
+}
+
+TEST(Link, LossRateWithinThreeSigma) {
+  for (const char* percent : {"1", "0.1", "30"}) {
+    link_spec s;
+    s.loss = *probability_of_percent(*parse_decimal(percent));
+    wire w(s);
+    constexpr double n = 1e6;
+    for (int i = 0; i < 1'000'000; ++i) {
+      static_cast<void>(w.offer(i, 64));
+      static_cast<void>(w.take(i));
+    }
+    const double p = std::stod(percent) / 100;
+    EXPECT_NEAR(static_cast<double>(w.under_test.counts().lost), n * p,
+                3 * std::sqrt(n * p * (1 - p)))
+        << percent;
+    EXPECT_LE(w.under_test.dropped().size(), link::dropped_listed_max);
+  }
+}
+
+TEST(Link, LossIsIndependentFromPacketToPacket) {
+  link_spec s;
+  s.loss = *probability_of_percent(*parse_decimal("50"));
+  wire w(s);
+  constexpr double n = 400'000;
+  double pairs = 0;
+  bool before = false;
+  for (int i = 0; i < 400'000; ++i) {
+    const bool lost = w.offer(i, 64) == verdict::lost;
+    static_cast<void>(w.take(i));
+    if (lost && before) ++pairs;
+    before = lost;
+  }
+  // Variance of the number of adjacent pairs at p = 1/2 is 5n/16.
+  EXPECT_NEAR(pairs, n / 4, 3.5 * std::sqrt(5 * n / 16));
+}
+
+// The fate of packet k is a function of k: loss is the same whatever the jitter or the sizes are.
+TEST(Link, OtherFaultsMoveNoLoss) {
+  link_spec s;
+  s.loss = *probability_of_percent(*parse_decimal("10"));
+  wire plain(s);
+  s.jitter_ns = 1'000'000;
+  s.reorder = true;
+  wire jittery(s);
+  for (int i = 0; i < 5000; ++i) {
+    ASSERT_EQ(plain.offer(i, 64), jittery.offer(i * 1000, 1400));
+  }
+}
+
+TEST(Link, JitterStaysInBoundsAndKeepsOrder) {
+  link_spec s;
+  s.delay_ns = 1'000'000;
+  s.jitter_ns = 500'000;
+  wire w(s);
+  for (int i = 0; i < 20'000; ++i) static_cast<void>(w.offer(i * 100'000, 64));
+  const auto out = w.take(forever);
+  ASSERT_EQ(out.size(), 20'000u);
+  std::int64_t least = no_event;
+  std::int64_t most = 0;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    ASSERT_EQ(out[i].second, i);
+    const std::int64_t transit = out[i].first - static_cast<std::int64_t>(i) * 100'000;
+    least = std::min(least, transit);
+    most = std::max(most, transit);
+  }
+  EXPECT_GE(least, 1'000'000);
+  EXPECT_LE(most, 1'500'000);
+  EXPECT_GT(most - least, 490'000);
+}
+
+// Uniform jitter J and packets .1 J apart: P(overtaken by the next) = .9^2 / 2 = 40.5 %.
+TEST(Link, JitterMayReorder) {
+  link_spec s;
+  s.delay_ns = 1'000'000;
+  s.jitter_ns = 1'000'000;
+  s.reorder = true;
+  wire w(s);
+  constexpr std::size_t n = 200'000;
+  std::vector<std::int64_t> arrival(n);
+  std::int64_t last = 0;
+  const auto collect = [&](std::int64_t until) {
+    for (const auto& [time, number] : w.take(until)) {
+      EXPECT_GE(time, last);
+      last = time;
+      arrival[number] = time;
+    }
+  };
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto now = static_cast<std::int64_t>(i) * 100'000;
+    collect(now);
+    static_cast<void>(w.offer(now, 64));
+  }
+  collect(forever);
+  std::size_t overtaken = 0;
+  for (std::size_t i = 0; i + 1 < n; ++i) {
+    ASSERT_GE(arrival[i], static_cast<std::int64_t>(i) * 100'000 + 1'000'000);
+    if (arrival[i + 1] < arrival[i]) ++overtaken;
+  }
+  EXPECT_NEAR(static_cast<double>(overtaken) / n, .405, .006);
+}
+
+// Reordering together with a rate and a queue: everything comes out once, and the queue empties.
+TEST(Link, ReorderingKeepsTheQueueInOrder) {
+  link_spec s = rated(80'000'000);  // 0.1 ms for 1,000 bytes
+  s.delay_ns = 1000;
+  s.jitter_ns = 700'000;
+  s.reorder = true;
+  s.queue_packets = 20;
+  wire w(s);
+  seeded_random random(5);
+  std::vector<std::uint32_t> seen;
+  std::uint64_t passed = 0;
+  std::int64_t now = 0;
+  for (int i = 0; i < 50'000; ++i) {
+    now += static_cast<std::int64_t>(random.next() % 200'000);
+    for (const auto& [time, number] : w.take(now)) seen.push_back(number);
+    if (w.offer(now, 1000) == verdict::pass) ++passed;
+    ASSERT_LE(w.under_test.queued(now, w.slab), 20u);
+  }
+  for (const auto& [time, number] : w.take(forever)) seen.push_back(number);
+  EXPECT_EQ(seen.size(), passed);
+  EXPECT_FALSE(std::is_sorted(seen.begin(), seen.end()));
+  std::sort(seen.begin(), seen.end());
+  EXPECT_EQ(std::adjacent_find(seen.begin(), seen.end()), seen.end());
+  EXPECT_EQ(w.under_test.queued(forever, w.slab), 0u);
+  EXPECT_EQ(w.slab.live(), 0u);
+  EXPECT_GT(w.under_test.counts().queue_full, 0u);
+}
+
+// M/D/1: mean wait = rho / (2 (1 - rho)) services; 2 at rho = .8, .5 at .5.
+TEST(Link, MeanWaitIsThatOfAnMD1Queue) {
+  constexpr std::int64_t service = 1'000'000;
+  for (const auto& [rho, expected] : {std::pair(.5, .5), {.8, 2.}}) {
+    wire w(rated(8'000'000));
+    seeded_random random(7);
+    double clock = 0;
+    double waited = 0;
+    constexpr int n = 3'000'000;
+    for (int i = 0; i < n; ++i) {
+      const double uniform = static_cast<double>((random.next() >> 11) + 1) / 0x1p53;
+      clock -= std::log(uniform) * service / rho;
+      const auto now = static_cast<std::int64_t>(clock);
+      static_cast<void>(w.take(now));
+      static_cast<void>(w.offer(now, 1000));
+      waited += static_cast<double>(w.last_depart - service - now);
+    }
+    EXPECT_NEAR(waited / n / service, expected, .02 * expected) << rho;
+  }
+}
+
+// M/M/1/K at rho = .9, K = 10: 5.08 % of the packets find the system full.
+TEST(Link, DropsAreThoseOfAnMM1KQueue) {
+  link_spec s = rated(8'000'000);  // one byte a microsecond
+  s.queue_packets = 10;
+  s.mtu_bytes = mtu_bytes_max;
+  wire w(s);
+  seeded_random random(11);
+  const auto exponential = [&random] {
+    return -std::log(static_cast<double>((random.next() >> 11) + 1) / 0x1p53);
+  };
+  double clock = 0;
+  int offered = 0;
+  for (; offered < 2'000'000; ++offered) {
+    clock += exponential() * 1'000'000 / .9;
+    const auto now = static_cast<std::int64_t>(clock);
+    static_cast<void>(w.take(now));
+    const double bytes = std::clamp(std::round(exponential() * 1000), 1., 65000.);
+    static_cast<void>(w.offer(now, static_cast<std::uint16_t>(bytes)));
+  }
+  EXPECT_NEAR(static_cast<double>(w.under_test.counts().queue_full) / offered, .0508, .0015);
+}
+
+}  // namespace
+}  // namespace mdp::netsim
