@@ -24,12 +24,20 @@ std::string hash12(std::string_view text) {
   return fmt::format("{:012x}", splitmix64(h) >> 16);
 }
 
+// What is compared with what changes no measurement, so it does not change the id either.
+std::string point_id(json_value document) {
+  document.erase("compare");
+  document.erase("description");
+  return hash12(dump(document));
+}
+
 json_value prepare(const std::string& path, const load_options& options) {
   json_value document = read_with_bases(path);
   choose_transports(document, options.transports);
   for (const std::string& setting : options.set) apply_setting(document, setting);
   if (options.seed) document.set("seed", make_unsigned(*options.seed));
   document.erase("extends");
+  document.erase("$schema");
   for (const char* section : {"vars", "sweep"}) {
     const json_value* v = document.find(section);
     if (v != nullptr && !v->is(json_kind::object)) {
@@ -65,7 +73,7 @@ json_value point_document(const json_value& document, const std::vector<sweep_ax
   json_value out = make_object();
   out.where = document.where;
   for (const json_member& m : document.members) {
-    const bool about_all = m.name == "sweep" || m.name == "compare" || m.name == "report";
+    const bool about_all = m.name == "sweep" || m.name == "report";
     if (about_all) continue;
     json_member copy = m;
     const std::string pointer = pointer_child("", m.name);
@@ -142,7 +150,7 @@ scenario_spec load_scenario(const std::string& path_or_dash, const load_options&
     check_name(one);
     point_spec point = make_point(one, options.context);
     point.vars = std::move(chosen);
-    point.id = hash12(dump(one));
+    point.id = point_id(one);
     point.config_json = dump(one, 2);
     if (i == 0) {
       spec.name = one.find("name")->text;

@@ -162,6 +162,7 @@ constexpr std::array report_fields{
 constexpr type_def t_report{.kind = type_kind::record, .fields = report_fields};
 
 constexpr std::array scenario_fields{
+    field_def{"$schema", &t_text, false, "For editors: where the JSON Schema is; has no effect"},
     field_def{"schema", &t_schema, true, "Version of this format"},
     field_def{"name", &t_text, true, "Short name: letters, digits, - and _"},
     field_def{"description", &t_text, true, "One sentence: which question the scenario answers"},

@@ -1,0 +1,72 @@
+// The sub-commands of `mdp`. Each writes the document asked for to stdout, everything else to
+// stderr, and returns the process's exit code. Errors of set-up are exceptions, caught once in
+// main().
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mdp/scenario/loader.hpp"
+
+namespace mdp::cli {
+
+enum exit_code : int {
+  exit_pass = 0,
+  exit_gate_failed = 1,
+  exit_usage = 2,
+  exit_run_failed = 3,
+  exit_inconclusive = 4,
+  exit_interrupted = 130,
+};
+
+struct load_arguments {
+  std::vector<std::string> set;
+  std::vector<std::string> transports;
+  std::optional<std::uint64_t> seed;
+};
+
+struct run_arguments {
+  std::vector<std::string> files;
+  load_arguments load;
+  std::string format = "text";  // text | json | csv | hgrm
+  std::string output_dir;       // empty: results/<scenario>-<time>
+  bool dry_run = false;
+  bool report = true;
+  bool quiet = false;
+};
+
+struct compare_arguments {
+  std::vector<std::string> paths;  // one: its own values; two: baseline, candidate
+  std::string var;                 // empty: as the scenario says
+  std::string baseline;
+  std::optional<double> min_effect_pct;
+};
+
+struct report_arguments {
+  std::vector<std::string> paths;
+  std::string output_dir;  // empty: the first directory
+  std::string title;
+};
+
+struct list_arguments {
+  std::string what;             // transports | scenarios | protocols | schema | config
+  std::string directory;        // scenarios: where; empty: the usual places
+  std::string format = "text";  // text | markdown
+};
+
+[[nodiscard]] int run(const run_arguments& arguments);
+[[nodiscard]] int compare(const compare_arguments& arguments);
+[[nodiscard]] int report(const report_arguments& arguments);
+[[nodiscard]] int list(const list_arguments& arguments);
+[[nodiscard]] int validate(const std::vector<std::string>& files, const load_arguments& load);
+[[nodiscard]] int expand(const std::string& file, const load_arguments& load);
+
+// What the plugins and protocols of this program tell the loader.
+[[nodiscard]] scenario::load_context program_context();
+[[nodiscard]] scenario::load_options make_load_options(const load_arguments& arguments);
+
+// Real time that the scenario takes at least, seconds; simulated points count nothing.
+[[nodiscard]] double estimated_seconds(const scenario::scenario_spec& spec);
+
+}  // namespace mdp::cli

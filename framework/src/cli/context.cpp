@@ -1,0 +1,64 @@
+#include <algorithm>
+
+#include "commands.hpp"
+#include "mdp/plugin/plugin_loader.hpp"
+#ifdef MDP_HAVE_NODE
+#include "mdp/messaging/factory.hpp"
+#endif
+
+namespace mdp::cli {
+namespace {
+
+// Loaded once: a plugin stays loaded anyway.
+const std::vector<plugin::plugin_info>& plugins() {
+  static const std::vector<plugin::plugin_info> found = plugin::list_plugins();
+  return found;
+}
+
+std::vector<scenario::protocol_key> keys_of(const std::string& protocol) {
+  std::vector<scenario::protocol_key> out;
+#ifdef MDP_HAVE_NODE
+  if (protocol == "mdp") {
+    for (const messaging::config_key& k : messaging::mdp_config_keys()) {
+      out.push_back({k.name, k.unit, k.description, k.min, k.max, k.preset});
+    }
+  }
+#else
+  static_cast<void>(protocol);
+#endif
+  return out;
+}
+
+}  // namespace
+
+scenario::load_context program_context() {
+  scenario::load_context context;
+  context.plugin_names = [] {
+    std::vector<std::string> names;
+    for (const plugin::plugin_info& p : plugins()) names.push_back(p.name);
+    return names;
+  };
+  context.plugin_options_schema = [](const std::string& name) -> std::optional<std::string> {
+    for (const plugin::plugin_info& p : plugins()) {
+      if (p.name == name && !p.options_schema.empty()) return p.options_schema;
+    }
+    return std::nullopt;
+  };
+  context.protocol_keys = keys_of;
+  return context;
+}
+
+scenario::load_options make_load_options(const load_arguments& arguments) {
+  return {arguments.set, arguments.seed, arguments.transports, program_context()};
+}
+
+double estimated_seconds(const scenario::scenario_spec& spec) {
+  double sum = 0;
+  for (const scenario::point_spec& p : spec.points) {
+    if (p.transport.plugin == "netsim") continue;
+    sum += (p.run.warmup_s + p.run.measure_s) * p.run.repetitions;
+  }
+  return sum;
+}
+
+}  // namespace mdp::cli

@@ -1,0 +1,201 @@
+// `mdp`: parses the command line (the only file that includes CLI11) and maps every error to an
+// exit code.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <functional>
+
+#include "commands.hpp"
+
+namespace mdp::cli {
+namespace {
+
+constexpr const char* examples = R"(Examples:
+  mdp run scenarios/quickstart.json
+  mdp run scenarios/lossy_wan.json --set run.measure_s=10 -o results/wan
+  mdp run scenarios/quickstart.json --transport socket --dry-run
+  mdp compare results/before results/after
+  mdp list transports
+
+Exit codes: 0 pass; 1 an assertion of the scenario failed; 2 usage or scenario error;
+3 a run failed; 4 inconclusive; 130 interrupted (what was measured is kept).)";
+
+const std::vector<std::string> command_names{"run",  "compare",  "report",
+                                             "list", "validate", "expand"};
+
+// A build without the runner and the reports has only the commands that need neither.
+#ifdef MDP_HAVE_RUNS
+constexpr bool have_runs = true;
+#else
+constexpr bool have_runs = false;
+#endif
+
+void add_load_options(CLI::App* command, load_arguments& load) {
+  command->add_option("--set", load.set, "Override a value: path=value (repeatable)")
+      ->allow_extra_args(false)
+      ->type_name("PATH=VALUE");
+  command->add_option("--transport", load.transports, "Use or compare these transports: a,b")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("NAME[,NAME]");
+  command->add_option("--seed", load.seed, "Seed of every random decision")->type_name("N");
+}
+
+CLI::App* add_run(CLI::App& app, run_arguments& a) {
+  CLI::App* c = app.add_subcommand("run", "Run scenarios, write results and one report");
+  c->add_option("FILE", a.files, "Scenario files, - for standard input")->required();
+  add_load_options(c, a.load);
+  c->add_option("-o,--output", a.output_dir, "Where results go; default results/<name>-<time>")
+      ->type_name("DIR");
+  c->add_option("--format", a.format, "What stdout gets: text, json, csv or hgrm")
+      ->check(CLI::IsMember({"text", "json", "csv", "hgrm"}))
+      ->type_name("FORMAT");
+  c->add_flag("--dry-run", a.dry_run, "Only list the points that would run");
+  c->add_flag("!--no-report", a.report, "Write no report.html and no plots");
+  c->add_flag("--quiet", a.quiet, "No progress on stderr");
+  c->footer("Example: mdp run scenarios/quickstart.json --set run.measure_s=1 -o results/quick");
+  return c;
+}
+
+CLI::App* add_compare(CLI::App& app, compare_arguments& a) {
+  CLI::App* c = app.add_subcommand(
+      "compare", "Compare results: two directories, or the values of a variable within one");
+  c->add_option("RESULTS", a.paths, "Directory or result file (baseline first)")
+      ->required()
+      ->expected(1, 2);
+  c->add_option("--var", a.var, "Variable to compare; default: as the scenario says");
+  c->add_option("--baseline", a.baseline, "Its value to compare with");
+  c->add_option("--min-effect-pct", a.min_effect_pct, "Smaller differences are not reported");
+  c->footer("Example: mdp compare results/before results/after");
+  return c;
+}
+
+CLI::App* add_report(CLI::App& app, report_arguments& a) {
+  CLI::App* c = app.add_subcommand("report", "Write plots and one HTML page from results");
+  c->add_option("RESULTS", a.paths, "Directories or result files")->required();
+  c->add_option("-o,--output", a.output_dir, "Where the report goes; default: the first directory")
+      ->type_name("DIR");
+  c->add_option("--title", a.title, "Title of the page");
+  c->footer("Example: mdp report results/quick");
+  return c;
+}
+
+CLI::App* add_list(CLI::App& app, list_arguments& a) {
+  CLI::App* c = app.add_subcommand("list", "List transports, scenarios, protocols, schema, config");
+  c->add_option("WHAT", a.what, "transports, scenarios, protocols, schema or config")
+      ->required()
+      ->check(CLI::IsMember({"transports", "scenarios", "protocols", "schema", "config"}));
+  c->add_option("--dir", a.directory, "Folder of the scenarios")->type_name("DIR");
+  c->add_option("--format", a.format, "text or markdown")
+      ->check(CLI::IsMember({"text", "markdown"}))
+      ->type_name("FORMAT");
+  c->footer("Example: mdp list transports");
+  return c;
+}
+
+// Adds a hint for a mistyped option to CLI11's message.
+std::string explain(const CLI::App& app, const CLI::ParseError& error,
+                    const std::vector<std::string>& words) {
+  std::string text = error.what();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  std::vector<std::string> options;
+  for (const CLI::App* c : app.get_subcommands()) {
+    for (const CLI::Option* o : c->get_options()) {
+      for (const std::string& name : o->get_lnames()) options.push_back("--" + name);
+    }
+  }
+  for (const std::string& word : words) {
+    const std::string name = word.substr(0, word.find('='));
+    if (!name.starts_with("--") || name.size() < 3) continue;
+    if (std::find(options.begin(), options.end(), name) != options.end()) continue;
+    const std::string hint = scenario::did_you_mean(name, options);
+    if (!hint.empty()) return fmt::format("unknown option {}{}", name, hint);
+  }
+  return text;
+}
+
+int usage_error(const std::string& message) {
+  fmt::print(stderr, "mdp: {}; see `mdp --help`\n", message);
+  return exit_usage;
+}
+
+int dispatch(int argc, char** argv) {
+  CLI::App app{"MDP: measures reliable, parallel messages over any datagram transport", "mdp"};
+  app.footer(examples);
+  app.set_version_flag("--version", "mdp " MDP_VERSION);
+  app.require_subcommand(1);
+  run_arguments run_args;
+  compare_arguments compare_args;
+  report_arguments report_args;
+  list_arguments list_args;
+  std::vector<std::string> validate_files;
+  bool print_schema = false;
+  std::string expand_file;
+  load_arguments load;
+  const CLI::App* run_c = have_runs ? add_run(app, run_args) : nullptr;
+  const CLI::App* compare_c = have_runs ? add_compare(app, compare_args) : nullptr;
+  const CLI::App* report_c = have_runs ? add_report(app, report_args) : nullptr;
+  const CLI::App* list_c = add_list(app, list_args);
+  CLI::App* validate_c = app.add_subcommand("validate", "Check scenario files; runs nothing");
+  validate_c->add_option("FILE", validate_files, "Scenario files, - for standard input");
+  validate_c->add_flag("--schema", print_schema, "Print the JSON Schema of scenario files");
+  add_load_options(validate_c, load);
+  validate_c->footer("Example: mdp validate scenarios/*.json");
+  CLI::App* expand_c = app.add_subcommand("expand", "Print every point of a scenario in full");
+  expand_c->add_option("FILE", expand_file, "Scenario file, - for standard input")->required();
+  add_load_options(expand_c, load);
+  expand_c->footer("Example: mdp expand scenarios/quickstart.json --set vars.size=1200");
+
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (!words.empty() && !words[0].starts_with("-") &&
+      std::find(command_names.begin(), command_names.end(), words[0]) == command_names.end()) {
+    const std::string hint = scenario::did_you_mean(words[0], command_names);
+    return usage_error(fmt::format("there is no command \"{}\"{}", words[0], hint));
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
+    return usage_error(explain(app, e, words));
+  }
+#ifdef MDP_HAVE_RUNS
+  if (*run_c) return run(run_args);
+  if (*compare_c) return compare(compare_args);
+  if (*report_c) return report(report_args);
+#else
+  static_cast<void>(run_c);
+  static_cast<void>(compare_c);
+  static_cast<void>(report_c);
+#endif
+  if (*list_c) return list(list_args);
+  if (*expand_c) return expand(expand_file, load);
+  if (print_schema) {
+    list_arguments schema;
+    schema.what = "schema";
+    return list(schema);
+  }
+  if (validate_files.empty()) return usage_error("validate needs a FILE");
+  return validate(validate_files, load);
+}
+
+}  // namespace
+}  // namespace mdp::cli
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a write error, not a sudden death
+  try {
+    const int code = mdp::cli::dispatch(argc, argv);
+    if (std::fflush(stdout) != 0 && code == mdp::cli::exit_pass) {
+      fmt::print(stderr, "mdp: cannot write to standard output\n");
+      return mdp::cli::exit_run_failed;
+    }
+    return code;
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "mdp: {}\n", e.what());
+    return mdp::cli::exit_usage;
+  }
+}

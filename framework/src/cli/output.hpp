@@ -1,0 +1,50 @@
+// Files that `mdp` writes and the progress it shows.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "mdp/scenario/json_value.hpp"
+
+namespace mdp::cli {
+
+// Creates the folder and proves that a file can be written there. Throws std::runtime_error with
+// one line.
+void prepare_output_dir(const std::filesystem::path& folder);
+
+// Temporary file, flush to disk, rename: the target is either the old file or the whole new one.
+// Throws.
+void write_file_atomically(const std::filesystem::path& target, const std::string& text);
+
+// The result documents (schema mdp-result/1) of files and folders, in order of file name, each as
+// text. Throws std::runtime_error: nothing there, or a file that is damaged.
+struct result_text {
+  std::string file;
+  std::string text;
+  scenario::json_value document;
+};
+[[nodiscard]] std::vector<result_text> read_results(const std::vector<std::string>& paths);
+[[nodiscard]] scenario::json_value parse_result(const std::string& text, const std::string& file);
+
+// stdout is a terminal and NO_COLOR is unset.
+[[nodiscard]] bool colour_wanted();
+
+// Lines on stderr; on a terminal each replaces the one before.
+class progress_printer {
+ public:
+  explicit progress_printer(bool quiet);
+  ~progress_printer();
+  progress_printer(const progress_printer&) = delete;
+  progress_printer& operator=(const progress_printer&) = delete;
+  void line(const std::string& text);
+  // A line that stays, also with --quiet when `important`.
+  void keep(const std::string& text, bool important = false);
+
+ private:
+  void clear();
+  bool quiet_;
+  bool terminal_;
+  bool pending_ = false;
+};
+
+}  // namespace mdp::cli

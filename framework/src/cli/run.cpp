@@ -1,0 +1,232 @@
+// run: measures every point, writes each result at once, then one report over all of them.
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <stdexcept>
+
+#include "commands.hpp"
+#include "comparison.hpp"
+#include "mdp/reports/reports.hpp"
+#include "mdp/scenario/runner.hpp"
+#include "output.hpp"
+
+namespace mdp::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::atomic<bool> interrupted{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "set by a signal handler");
+
+// The first interrupt ends the measurement in good order, the second ends the process.
+extern "C" void on_interrupt(int) {
+  if (interrupted.exchange(true)) ::_exit(exit_interrupted);
+}
+
+void catch_interrupts() {
+  struct sigaction action {};
+  action.sa_handler = on_interrupt;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+}
+
+std::string describe(const scenario::point_spec& p) {
+  std::string out = p.id;
+  for (const auto& [name, value] : p.vars) out += fmt::format(" {}={}", name, value);
+  return out;
+}
+
+int dry_run(const std::vector<scenario::scenario_spec>& specs) {
+  for (const scenario::scenario_spec& spec : specs) {
+    fmt::print("{}: {} points, about {:.0f} s\n", spec.name, spec.points.size(),
+               estimated_seconds(spec));
+    for (const scenario::point_spec& p : spec.points) {
+      fmt::print("  {} plugin={} protocol={} repetitions={}\n", describe(p), p.transport.plugin,
+                 p.protocol.name, p.run.repetitions);
+    }
+  }
+  return exit_pass;
+}
+
+std::string default_folder(const std::vector<scenario::scenario_spec>& specs) {
+  const std::time_t now = std::time(nullptr);
+  const std::string name = specs.size() == 1 ? specs.front().name : "run";
+  return fmt::format("results/{}-{:%Y%m%d-%H%M%S}", name, fmt::gmtime(now));
+}
+
+// What the points said, in one number: a failed run outweighs a failed gate.
+struct tally {
+  std::size_t failed = 0;
+  std::size_t gates = 0;
+  std::size_t inconclusive = 0;
+  [[nodiscard]] int code() const noexcept {
+    if (failed > 0) return exit_run_failed;
+    if (gates > 0) return exit_gate_failed;
+    return inconclusive > 0 ? exit_inconclusive : exit_pass;
+  }
+};
+
+struct session {
+  explicit session(const run_arguments& a) : arguments(a), progress(a.quiet) {}
+  const run_arguments& arguments;
+  progress_printer progress;
+  fs::path folder;
+  std::vector<std::string> texts;
+  tally count;
+  std::string write_error;
+};
+
+void point_done(session& s, const scenario::point_result& result) {
+  try {
+    write_file_atomically(s.folder / (result.id + ".json"), result.json);
+  } catch (const std::runtime_error& e) {
+    s.write_error = e.what();
+  }
+  s.texts.push_back(result.json);
+  if (result.status == "failed") {
+    ++s.count.failed;
+  } else if (result.status == "inconclusive") {
+    ++s.count.inconclusive;
+  }
+  if (result.status != "failed" && !result.asserts_passed) ++s.count.gates;
+  std::string line = fmt::format("point {}: {}", result.id, result.status);
+  if (!result.asserts_passed && result.status != "failed") line += ", an assertion failed";
+  for (const std::string& reason : result.reasons) line += "; " + reason;
+  s.progress.keep(line, result.status == "failed" || !result.asserts_passed);
+}
+
+void run_one(session& s, const scenario::scenario_spec& spec) {
+  s.progress.keep(fmt::format("{}: {} point{}, about {:.0f} s", spec.name, spec.points.size(),
+                              spec.points.size() == 1 ? "" : "s", estimated_seconds(spec)));
+  scenario::run_callbacks callbacks;
+  callbacks.progress = [&s](const std::string& line) { s.progress.line(line); };
+  callbacks.stop_requested = [&s] { return interrupted.load() || !s.write_error.empty(); };
+  static_cast<void>(scenario::run_points(
+      spec, callbacks, [&s](const scenario::point_result& r) { point_done(s, r); }));
+}
+
+// The simulator's digests: equal ones prove that a run repeats itself exactly.
+std::string digest_lines(const std::vector<scenario::json_value>& results) {
+  std::string out;
+  for (const scenario::json_value& result : results) {
+    const scenario::json_value* runs = result.find("runs");
+    const scenario::json_value* id = result.find("id");
+    const scenario::json_value* name = result.find("scenario");
+    if (runs == nullptr || id == nullptr || name == nullptr) continue;
+    for (const scenario::json_value& run : runs->items) {
+      const scenario::json_value* digest = run.at("facts", "digest");
+      const scenario::json_value* repeat = run.at("facts", "digest_repeat");
+      if (digest == nullptr || repeat == nullptr) continue;
+      out += fmt::format("{} {}: digest {}, run again {}: {}\n", name->text, id->text, digest->text,
+                         repeat->text, digest->text == repeat->text ? "equal" : "DIFFERENT");
+    }
+  }
+  return out;
+}
+
+std::string text_document(const std::vector<std::string>& texts) {
+  std::vector<scenario::json_value> results;
+  for (const std::string& t : texts) results.push_back(parse_result(t, "result"));
+  std::string out = reports::table_text(texts, colour_wanted());
+  const std::string comparison = compare_variable(results, {});
+  if (!comparison.empty()) out += "\n" + comparison;
+  const std::string digests = digest_lines(results);
+  if (!digests.empty()) out += "\n" + digests;
+  return out;
+}
+
+void print_document(const std::string& format, const std::vector<std::string>& texts) {
+  if (format == "csv") {
+    fmt::print("{}", reports::csv_text(texts));
+  } else if (format == "hgrm") {
+    for (const std::string& t : texts) {
+      const scenario::json_value result = parse_result(t, "result");
+      const scenario::json_value* runs = result.find("runs");
+      if (runs == nullptr || runs->items.empty()) continue;
+      // Request-response has response times; a one-way stream has confirmations.
+      const bool responses =
+          runs->items.front().at("latency", "response", "hdr", "counts") != nullptr;
+      fmt::print("{}", reports::hgrm_text(t, responses ? "response" : "delivered"));
+    }
+  } else if (format == "json") {
+    fmt::print("[\n");
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      fmt::print("{}{}\n", texts[i], i + 1 < texts.size() ? "," : "");
+    }
+    fmt::print("]\n");
+  } else {
+    fmt::print("{}", text_document(texts));
+  }
+}
+
+void write_report(session& s, const std::vector<scenario::scenario_spec>& specs) {
+  reports::report_options options;
+  options.output_dir = s.folder.string();
+  for (const scenario::scenario_spec& spec : specs) {
+    options.title += (options.title.empty() ? "" : ", ") + spec.name;
+    for (const std::string& plot : spec.report.plots) {
+      if (std::find(options.plots.begin(), options.plots.end(), plot) == options.plots.end()) {
+        options.plots.push_back(plot);
+      }
+    }
+  }
+  options.percentiles = specs.front().report.percentiles;
+  try {
+    const reports::report_outcome outcome = reports::write_report(s.texts, options);
+    for (const std::string& w : outcome.warnings) {
+      s.progress.keep(fmt::format("mdp: warning: {}", w), true);
+    }
+    s.progress.keep(fmt::format("report: {}", outcome.html_path), true);
+  } catch (const std::runtime_error& e) {
+    // The measurements are on disk; a report can be made of them later.
+    s.progress.keep(fmt::format("mdp: no report: {}; the results are kept, try `mdp report {}`",
+                                e.what(), s.folder.string()),
+                    true);
+    s.count.failed += 1;
+  }
+}
+
+}  // namespace
+
+int run(const run_arguments& arguments) {
+  std::vector<scenario::scenario_spec> specs;
+  for (const std::string& file : arguments.files) {
+    specs.push_back(scenario::load_scenario(file, make_load_options(arguments.load)));
+  }
+  if (arguments.dry_run) return dry_run(specs);
+  session s(arguments);
+  s.folder = arguments.output_dir.empty() ? default_folder(specs) : arguments.output_dir;
+  prepare_output_dir(s.folder);
+  catch_interrupts();
+  for (const scenario::scenario_spec& spec : specs) {
+    if (!interrupted && s.write_error.empty()) run_one(s, spec);
+  }
+  if (!s.write_error.empty()) {
+    s.progress.keep("mdp: " + s.write_error, true);
+    return exit_run_failed;
+  }
+  if (!s.texts.empty()) {
+    write_file_atomically(s.folder / "results.csv", reports::csv_text(s.texts));
+    print_document(arguments.format, s.texts);
+    std::fflush(stdout);
+    if (arguments.report && !interrupted) write_report(s, specs);
+  }
+  s.progress.keep(fmt::format("results: {}", s.folder.string()), true);
+  if (interrupted) {
+    s.progress.keep(fmt::format("mdp: interrupted; {} point(s) were measured and are kept; "
+                                "`mdp report {}` makes a report of them",
+                                s.texts.size(), s.folder.string()),
+                    true);
+    return exit_interrupted;
+  }
+  return s.count.code();
+}
+
+}  // namespace mdp::cli
