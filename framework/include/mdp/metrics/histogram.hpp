@@ -1,0 +1,62 @@
+// A log-linear histogram of nanoseconds with the semantics of HdrHistogram (G. Tene): three significant
+// digits everywhere, fixed memory, constant-time recording, mergeable, percentiles never averaged.
+// Values from 1 ns to about 4.8 hours; larger ones count in the last bucket and in `saturated()`.
+// One owner, no threads. Allocates at construction only.
+#pragma once
+#include <bit>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mdp::metrics {
+
+class histogram {
+ public:
+  histogram();
+
+  void record(std::int64_t ns, std::uint64_t count = 1) noexcept;
+  void merge(const histogram& other) noexcept;
+  void clear() noexcept;
+
+  [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
+  [[nodiscard]] std::uint64_t saturated() const noexcept { return saturated_; }
+  [[nodiscard]] std::int64_t min() const noexcept { return count_ ? min_ : 0; }
+  [[nodiscard]] std::int64_t max() const noexcept { return max_; }
+  [[nodiscard]] double mean() const noexcept;
+  // Highest value of the bucket that holds the p-th percentile (0 < p <= 100); nothing when fewer than
+  // `beyond_min` samples lie at or above it: such a figure would be one of the extremes, not a
+  // percentile.
+  [[nodiscard]] std::optional<std::int64_t> percentile(double p,
+                                                       std::uint64_t beyond_min = 10) const noexcept;
+
+  // visit(value, count) for every non-empty bucket, ascending; record(value, count) rebuilds it.
+  template <class Visit>
+  void for_each_bucket(Visit&& visit) const {
+    for (std::size_t i = 0; i < counts_.size(); ++i)
+      if (counts_[i] > 0) visit(highest_of(i), counts_[i]);
+  }
+  // The percentile distribution as HdrHistogram prints it (.hgrm), values in `unit_ns`.
+  [[nodiscard]] std::string hgrm(double unit_ns = 1000.0) const;
+
+ private:
+  // 2,048 linear buckets, then 1,024 to each doubling: a bucket is at most 1/1,024 of its value wide.
+  static constexpr unsigned linear_bits = 11;
+  static constexpr unsigned doublings = 33;
+  [[nodiscard]] static std::size_t index_of(std::uint64_t value) noexcept {
+    if (value < (1u << linear_bits)) return static_cast<std::size_t>(value);
+    const auto shift = static_cast<unsigned>(std::bit_width(value)) - linear_bits;
+    return (static_cast<std::size_t>(shift) << (linear_bits - 1)) +
+           static_cast<std::size_t>(value >> shift);
+  }
+  [[nodiscard]] static std::int64_t highest_of(std::size_t index) noexcept;
+
+  std::vector<std::uint64_t> counts_;
+  std::uint64_t count_ = 0;
+  std::uint64_t saturated_ = 0;
+  std::int64_t min_ = INT64_MAX;
+  std::int64_t max_ = 0;
+  double sum_ = 0;
+};
+
+}  // namespace mdp::metrics
