@@ -1,6 +1,6 @@
 """Prints the simulator's digests found in result files, and checks that repeated runs agree.
 
-Every run of the simulator that was repeated to verify determinism has two digests; they must be equal.
+A run of the simulator that was repeated to verify determinism has two digests; they must be equal.
 Exit status 1: no result has a digest, none was repeated, or two of one run differ.
 """
 
@@ -36,7 +36,8 @@ def results_below(folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--digests-only", action="store_true", help="bare digests, for comparing builds")
+    parser.add_argument("--digests-only", action="store_true",
+                        help="bare digests, to compare builds")
     parser.add_argument("folder")
     options = parser.parse_args()
     repeated, status = 0, 0
