@@ -213,7 +213,8 @@ std::int64_t network::advance(std::int64_t limit) noexcept {
       run_link(node * 2 + static_cast<std::uint32_t>(kind));
       continue;
     }
-    running_ = next.slot;  // stays queued: receive() moves it, which is cheaper than out and in again
+    running_ =
+        next.slot;  // stays queued: receive() moves it, which is cheaper than out and in again
     node_state& n = nodes_[node];
     if (n.inbox_head == no_packet) n.chain.absorb(now_, event_kind::wake_up, 0, 0, verdict::pass);
     return node;

@@ -190,13 +190,35 @@ const char* network_options_schema() noexcept {
   "type": "object",
   "additionalProperties": false,
   "properties": {
-    "seed": { "type": "integer", "minimum": 0, "default": 1,
-      "description": "decides every packet's fate" },
+    "seed": {
+      "type": "integer", "minimum": 0, "default": 1,
+      "description": "decides every packet's fate"
+    },
     "topology": { "type": "string", "enum": ["star"], "default": "star" },
-    "links": { "type": "object", "additionalProperties": { "type": "object" },
-      "description": "link name -> rate_mbps, delay_us, jitter_us, reorder, queue_packets, queue_bytes, loss_pct, mtu_bytes, down" },
-    "nodes": { "type": "object", "additionalProperties": { "type": "string" },
-      "description": "node (client-0) or group of nodes (client) -> link name; others take \"default\"" }
+    "links": {
+      "type": "object",
+      "additionalProperties": {
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "rate_mbps": { "type": "number", "minimum": 0, "description": "0: unlimited" },
+          "delay_us": { "type": "number", "minimum": 0, "default": 1 },
+          "jitter_us": { "type": "number", "minimum": 0, "default": 0 },
+          "reorder": { "type": "boolean", "default": false },
+          "queue_packets": { "type": "integer", "minimum": 0, "default": 1000 },
+          "queue_bytes": { "type": "integer", "minimum": 0, "default": 0 },
+          "loss_pct": { "type": "number", "minimum": 0, "maximum": 100, "default": 0 },
+          "mtu_bytes": { "type": "integer", "minimum": 1, "maximum": 65535, "default": 1472 },
+          "down": { "type": "object", "description": "the same keys for the way to the node" }
+        }
+      },
+      "description": "link name -> its properties from the node to the centre"
+    },
+    "nodes": {
+      "type": "object",
+      "additionalProperties": { "type": "string" },
+      "description": "node (client-0) or group (client) -> link name; others take \"default\""
+    }
   }
 })";
 }

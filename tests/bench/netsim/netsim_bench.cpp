@@ -17,7 +17,8 @@ using namespace mdp;
 constexpr std::size_t burst = 32;
 constexpr const char* options =
     R"({"seed": 7, "links": {"default": {"rate_mbps": 1000, "delay_us": 1000, "loss_pct": 1},
-        "hub": {"rate_mbps": 1000, "delay_us": 1000, "loss_pct": 1, "down": {"rate_mbps": 100000, "queue_packets": 0}}},
+        "hub": {"rate_mbps": 1000, "delay_us": 1000, "loss_pct": 1,
+                "down": {"rate_mbps": 100000, "queue_packets": 0}}},
         "nodes": {"hub": "hub"}})";
 
 struct crowd {

@@ -8,9 +8,11 @@ namespace {
 
 std::string options_of(std::uint64_t seed) {
   return R"({"seed": )" + std::to_string(seed) + R"(, "links": {
-    "default": {"rate_mbps": 33.3, "delay_us": 900, "jitter_us": 250, "loss_pct": 1.5, "queue_packets": 40},
-    "wild": {"rate_mbps": 20, "delay_us": 1500, "jitter_us": 3000, "reorder": true, "loss_pct": 3,
-             "queue_bytes": 30000, "down": {"rate_mbps": 10, "queue_packets": 12, "loss_pct": 0.1}}},
+    "default": {"rate_mbps": 33.3, "delay_us": 900, "jitter_us": 250, "loss_pct": 1.5,
+                "queue_packets": 40},
+    "wild": {"rate_mbps": 20, "delay_us": 1500, "jitter_us": 3000, "reorder": true,
+             "loss_pct": 3, "queue_bytes": 30000,
+             "down": {"rate_mbps": 10, "queue_packets": 12, "loss_pct": 0.1}}},
     "nodes": {"b": "wild", "d": "wild"}})";
 }
 

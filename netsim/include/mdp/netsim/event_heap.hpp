@@ -21,7 +21,7 @@ class event_heap {
   void resize(std::size_t slots) {
     if (slots <= position_.size()) return;
     position_.resize(slots, absent);
-    keys_.reserve(slots);
+    keys_.reserve(position_.capacity());  // grows as that does: by factors
   }
   [[nodiscard]] bool empty() const noexcept { return keys_.empty(); }
   [[nodiscard]] std::size_t size() const noexcept { return keys_.size(); }
