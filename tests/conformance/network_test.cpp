@@ -137,6 +137,45 @@ TEST_P(network, offload_can_be_switched_off) {
   EXPECT_EQ(a.link->counts().tx_unsegmented, 1u);
 }
 
+TEST_P(network, congestion_marks_travel) {
+  port& a = open();
+  port& b = open();
+  slice part = slice::acquire(*tx_pool_).subslice(0, 4);
+  std::memset(part.data(), 'x', 4);
+  buffer::tx_batch batch;
+  batch.add_part(std::move(part));
+  batch.finish_item(b.address(), 0, buffer::ecn::ect0);
+  ASSERT_TRUE(send_all(a, batch));
+  std::array<rx_datagrams, 4> got;
+  ASSERT_EQ(b.link->poll(got, {.deadline = b.link->now() + std::chrono::seconds(10)}), 1u);
+  EXPECT_EQ(got[0].codepoint, buffer::ecn::ect0);
+  send_one(a, b.address(), "plain");
+  ASSERT_EQ(b.link->poll(got, {.deadline = b.link->now() + std::chrono::seconds(10)}), 1u);
+  EXPECT_EQ(got[0].codepoint, buffer::ecn::not_ect);
+}
+
+TEST_P(network, what_the_kernel_drops_for_want_of_buffer_is_counted) {
+  fabric_ = plugin::create_fabric(GetParam(), R"({"recv_buffer_bytes": 65536})", {MDP_PLUGIN_DIR});
+  port& a = open();
+  port& b = open();
+  constexpr unsigned total = 1000;
+  for (unsigned i = 0; i < total; ++i) {
+    buffer::tx_batch batch;
+    add_item(batch, b.address(), pattern(1000, i));
+    while (!batch.empty()) {
+      batch.consume(a.link->send(batch.pending()));
+      poll_once(a);
+    }
+  }
+  pump_quietly();
+  // The count comes with the next datagram.
+  send_one(a, b.address(), "next");
+  ASSERT_TRUE(pump_until([&] { return !b.inbox.empty() && b.inbox.back().bytes == "next"; }));
+  const auto& counts = b.link->counts();
+  EXPECT_GT(counts.rx_kernel_drops, 0u);
+  EXPECT_EQ(counts.rx_datagrams + counts.rx_kernel_drops, total + 1);
+}
+
 TEST_P(network, bad_options_are_refused_with_their_name) {
   const auto refusal = [&](const char* options) -> std::string {
     try {

@@ -33,7 +33,7 @@ class receive_ring {
   [[nodiscard]] bool complete(const io_uring_cqe& cqe, buffer::rx_datagrams& out) noexcept;
 
  private:
-  static constexpr unsigned buffers = 128;  // a power of two
+  static constexpr unsigned buffers = 64;  // a power of two
   static constexpr std::uint16_t group = 1;
 
   struct aligned_free {
