@@ -107,13 +107,15 @@ check_digest() {
   step "g++ and clang agree: $(tr '\n' ' ' <"$root/build/release/digest.txt")"
 }
 
-# run_benchmarks [NAME...]: the programs build/release/bench/<name>, all by default.
+# run_benchmarks [NAME...]: the programs build/release/bin/<name>_bench, all by default.
 run_benchmarks() {
-  local dir="$root/build/release/bench" program
-  [[ -d $dir ]] || fail "no benchmarks were built: configure with MDP_BUILD_BENCHMARKS=ON"
-  (($# > 0)) || set -- $(find "$dir" -maxdepth 1 -type f -executable -printf '%f\n' | sort)
+  local dir="$root/build/release/bin" program
+  # shellcheck disable=SC2046  # one word a name
+  (($# > 0)) || set -- $(find "$dir" -maxdepth 1 -name '*_bench' -printf '%f\n' | sort)
+  (($# > 0)) || fail "no benchmarks were built: configure with MDP_BUILD_BENCHMARKS=ON"
   for program in "$@"; do
-    [[ -x $dir/$program ]] || fail "no benchmark '$program' in build/release/bench"
+    program="${program%_bench}_bench"
+    [[ -x $dir/$program ]] || fail "no benchmark '$program' in build/release/bin"
     step "$program"
     "$dir/$program" || fail "$program failed"
   done

@@ -5,6 +5,7 @@ missing as `notrun`, like a skipped one; here it counts as failed.
 """
 
 import argparse
+import collections
 import os
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -28,11 +29,11 @@ def said_why(case):
     """The line of a skipped test's output that gives the reason."""
     lines = [line.strip() for line in (case.findtext("system-out") or "").splitlines()]
     for i, line in enumerate(lines):
-        if line.startswith("SKIPPED"):
-            return line.removeprefix("SKIPPED").lstrip(": ")
         # GoogleTest prints "file:line: Skipped" and the message on the next line.
         if line.endswith(": Skipped") and i + 1 < len(lines) and lines[i + 1]:
-            return lines[i + 1]
+            line = "SKIPPED: " + lines[i + 1].removeprefix("SKIPPED: ")
+        if line.startswith("SKIPPED: "):
+            return line.removeprefix("SKIPPED: ")
     return "no reason given"
 
 
@@ -43,16 +44,23 @@ def main():
     parser.add_argument("reports", nargs="+")
     options = parser.parse_args()
     counts = {"passed": 0, "failed": 0, "skipped": 0}
-    lines = []
+    failures, skips = [], collections.defaultdict(list)
     for path in options.reports:
         if not os.path.exists(path):
             continue
         for case in ElementTree.parse(path).getroot().iter("testcase"):
             outcome, reason = classify(case)
             counts[outcome] += 1
-            if outcome != "passed":
-                lines.append(f"{outcome}: {case.get('name')}" + (f" ({reason})" if reason else ""))
-    print("\n".join(lines))
+            # CTest shows the parameters of a GoogleTest behind its name.
+            name = case.get("name", "").split("  # ")[0]
+            if outcome == "skipped":
+                skips[reason].append(name)
+            elif outcome == "failed":
+                failures.append(f"failed: {name}" + (f" ({reason})" if reason else ""))
+    for reason, names in sorted(skips.items()):
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        print(f"skipped, {reason}: {names[0]}{more}")
+    print("".join(line + "\n" for line in failures), end="")
     total = sum(counts.values())
     if total == 0:
         print("no test matched")

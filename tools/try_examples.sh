@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# try_examples.sh PREFIX BUILD: uses an installed MDP as a stranger would. PREFIX: where it was installed;
+# try_examples.sh PREFIX BUILD: uses an installed MDP as a stranger would. PREFIX: where it lies;
 # BUILD: where examples/ were built against it.
 set -euo pipefail
 trap 'echo "try_examples.sh: line $LINENO failed: $BASH_COMMAND" >&2' ERR

@@ -135,7 +135,7 @@ class summary(unittest.TestCase):
         status, output = self.summarise(SUITE)
         self.assertEqual(status, 1)
         self.assertEqual(output.splitlines()[-1], "1 passed, 2 failed, 1 skipped")
-        self.assertIn("skipped: odd (no browser)", output)
+        self.assertIn("skipped, no browser: odd", output)
 
     def test_good_run(self):
         status, output = self.summarise('<t><testcase name="a" status="run"/></t>')
