@@ -1,0 +1,47 @@
+// Results as people read them: a text table, CSV, percentile lists, plots and one HTML page.
+// Input is the text of result documents (schema mdp-result/1); nothing of the engine is needed, so
+// a result measured elsewhere, or by an older build, reports the same way. A figure that is null in
+// a result is shown as a dash, never as 0. Pure functions but write_report, which writes files and
+// runs gnuplot. Not to be called from several threads with the same output folder. Errors:
+// report_error, one line that says where and what to do.
+#pragma once
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace mdp::reports {
+
+class report_error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct report_options {
+  std::string output_dir;
+  std::string title;
+  // percentiles, throughput_bars, latency_over_time; empty: all of them.
+  std::vector<std::string> plots;
+  // Columns of the latency tables; empty: 50, 90, 99, 99.9, 99.99.
+  std::vector<double> percentiles;
+};
+
+struct report_outcome {
+  std::string html_path;
+  std::vector<std::string> plot_paths;  // SVG and PNG
+  std::vector<std::string> warnings;    // what the report lacks, and the remedy
+};
+
+// Writes report.html, and below plots/ the plots with the scripts and data that made them. The page
+// is written even when no plot can be.
+report_outcome write_report(const std::vector<std::string>& result_json_texts,
+                            const report_options& options);
+
+// One row for each result, aligned; ends in a newline.
+std::string table_text(const std::vector<std::string>& result_json_texts, bool colour = false);
+// One row for each result and kind of latency (RFC 4180, header first); null is an empty field.
+std::string csv_text(const std::vector<std::string>& result_json_texts);
+// The percentile distribution of one kind of latency ("response", "delivered", ...), in
+// microseconds, in the format that HdrHistogram's tools read.
+std::string hgrm_text(const std::string& result_json_text, const std::string& latency_kind);
+
+}  // namespace mdp::reports

@@ -1,0 +1,68 @@
+// Which results share an axis.
+#include <algorithm>
+
+#include "figures.hpp"
+#include "plots.hpp"
+
+namespace mdp::reports {
+namespace {
+
+std::string words_of(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
+std::string stem_of(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_';
+    out += plain ? c : '-';
+  }
+  return out.empty() ? "results" : out;
+}
+
+void label(result_group& group) {
+  std::vector<std::string> names = varying_names(group.results);
+  for (const result_document* r : group.results) {
+    std::string text;
+    if (names.size() == 1) {
+      text = value_of(r->point, names.front());
+    } else if (!names.empty()) {
+      text = point_text(*r, names);
+    }
+    if (text.empty()) text = value_of(r->point, "transport");
+    if (text.empty()) text = r->id.empty() ? r->scenario : r->id;
+    const auto same = std::count(group.labels.begin(), group.labels.end(), text);
+    group.labels.push_back(same > 0 ? text + " (" + r->id + ")" : text);
+  }
+}
+
+}  // namespace
+
+std::vector<result_group> group_results(const std::vector<result_document>& results) {
+  std::vector<result_group> out;
+  for (const result_document& r : results) {
+    result_group key;
+    key.kind = main_kind(r);
+    key.name = r.scenario + (r.pattern.empty() ? "" : ", " + words_of(r.pattern));
+    const auto found = std::find_if(out.begin(), out.end(), [&key](const result_group& g) {
+      return g.name == key.name && g.kind == key.kind;
+    });
+    if (found != out.end()) {
+      found->results.push_back(&r);
+      continue;
+    }
+    key.file_stem = stem_of(r.scenario + (r.pattern.empty() ? "" : "-" + r.pattern));
+    const auto twins = std::count_if(out.begin(), out.end(), [&key](const result_group& g) {
+      return g.file_stem == key.file_stem;
+    });
+    if (twins > 0) key.file_stem += "-" + stem_of(key.kind);
+    key.results.push_back(&r);
+    out.push_back(std::move(key));
+  }
+  for (result_group& group : out) label(group);
+  return out;
+}
+
+}  // namespace mdp::reports

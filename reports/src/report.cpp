@@ -1,0 +1,56 @@
+// A whole report: plots, then the page. The page is written whatever becomes of the plots.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "document.hpp"
+#include "files.hpp"
+#include "html.hpp"
+#include "mdp/reports/reports.hpp"
+#include "plots.hpp"
+
+namespace mdp::reports {
+namespace {
+
+constexpr std::array<const char*, 3> plot_kinds{"percentiles", "throughput_bars",
+                                                "latency_over_time"};
+
+std::vector<std::string> wanted_plots(const report_options& options) {
+  if (options.plots.empty()) return {plot_kinds.begin(), plot_kinds.end()};
+  for (const std::string& kind : options.plots) {
+    if (std::find(plot_kinds.begin(), plot_kinds.end(), kind) == plot_kinds.end()) {
+      throw report_error(
+          fmt::format("no plot is called '{}'; choose from percentiles, "
+                      "throughput_bars, latency_over_time",
+                      kind));
+    }
+  }
+  return options.plots;
+}
+
+}  // namespace
+
+report_outcome write_report(const std::vector<std::string>& result_json_texts,
+                            const report_options& options) {
+  const std::vector<result_document> results = parse_documents(result_json_texts);
+  const std::vector<std::string> kinds = wanted_plots(options);
+  const std::filesystem::path folder = options.output_dir.empty() ? "." : options.output_dir;
+  make_folder(folder);
+  report_outcome outcome;
+  const std::vector<plot> plots =
+      make_plots(group_results(results), kinds, folder / "plots", outcome.warnings);
+  for (const plot& p : plots) {
+    outcome.plot_paths.push_back(p.svg_path);
+    if (!p.png_path.empty()) outcome.plot_paths.push_back(p.png_path);
+  }
+  page_input page{options.title, options.percentiles, outcome.warnings};
+  if (page.title.empty()) page.title = results.front().scenario;
+  if (page.percentiles.empty()) page.percentiles = {50, 90, 99, 99.9, 99.99};
+  const std::filesystem::path target = folder / "report.html";
+  write_file(target, html_page(results, plots, page));
+  outcome.html_path = target.string();
+  return outcome;
+}
+
+}  // namespace mdp::reports
