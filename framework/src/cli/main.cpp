@@ -27,13 +27,6 @@ Exit codes: 0 pass; 1 an assertion of the scenario failed; 2 usage or scenario e
 const std::vector<std::string> command_names{"run",  "compare",  "report",
                                              "list", "validate", "expand"};
 
-// A build without the runner and the reports has only the commands that need neither.
-#ifdef MDP_HAVE_RUNS
-constexpr bool have_runs = true;
-#else
-constexpr bool have_runs = false;
-#endif
-
 void add_load_options(CLI::App* command, load_arguments& load) {
   command->add_option("--set", load.set, "Override a value: path=value (repeatable)")
       ->allow_extra_args(false)
@@ -45,7 +38,7 @@ void add_load_options(CLI::App* command, load_arguments& load) {
   command->add_option("--seed", load.seed, "Seed of every random decision")->type_name("N");
 }
 
-CLI::App* add_run(CLI::App& app, run_arguments& a) {
+[[maybe_unused]] CLI::App* add_run(CLI::App& app, run_arguments& a) {
   CLI::App* c = app.add_subcommand("run", "Run scenarios, write results and one report");
   c->add_option("FILE", a.files, "Scenario files, - for standard input")->required();
   add_load_options(c, a.load);
@@ -136,9 +129,11 @@ int dispatch(int argc, char** argv) {
   bool print_schema = false;
   std::string expand_file;
   load_arguments load;
-  const CLI::App* run_c = have_runs ? add_run(app, run_args) : nullptr;
-  const CLI::App* compare_c = have_runs ? add_compare(app, compare_args) : nullptr;
-  const CLI::App* report_c = have_runs ? add_report(app, report_args) : nullptr;
+#ifdef MDP_HAVE_RUNNER
+  const CLI::App* run_c = add_run(app, run_args);
+#endif
+  const CLI::App* compare_c = add_compare(app, compare_args);
+  const CLI::App* report_c = add_report(app, report_args);
   const CLI::App* list_c = add_list(app, list_args);
   CLI::App* validate_c = app.add_subcommand("validate", "Check scenario files; runs nothing");
   validate_c->add_option("FILE", validate_files, "Scenario files, - for standard input");
@@ -162,15 +157,11 @@ int dispatch(int argc, char** argv) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
     return usage_error(explain(app, e, words));
   }
-#ifdef MDP_HAVE_RUNS
+#ifdef MDP_HAVE_RUNNER
   if (*run_c) return run(run_args);
+#endif
   if (*compare_c) return compare(compare_args);
   if (*report_c) return report(report_args);
-#else
-  static_cast<void>(run_c);
-  static_cast<void>(compare_c);
-  static_cast<void>(report_c);
-#endif
   if (*list_c) return list(list_args);
   if (*expand_c) return expand(expand_file, load);
   if (print_schema) {

@@ -161,6 +161,7 @@ class document_builder final : public nlohmann::json_sax<nlohmann::json> {
       if (const auto at = what.find(lead); at != std::string::npos) what = what.substr(at);
     }
     static_cast<void>(token);
+    what = what.substr(0, what.find("; last read:"));  // may be cut within a character
     source_position at{file_, tracker_.any_line, tracker_.any_column};
     throw scenario_error(locate(at, pointer(), what));
   }

@@ -83,7 +83,7 @@ constexpr std::array peer_fields{
 constexpr type_def t_peer{.kind = type_kind::record, .fields = peer_fields};
 constexpr type_def t_peers{.kind = type_kind::map, .element = &t_peer};
 
-constexpr std::array link_fields{
+constexpr std::array wire_fields{
     field_def{"rate_mbps", &t_mbps, false, "Rate in 10^6 bit/s; absent: unlimited"},
     field_def{"delay_us", &t_micros, false, "Propagation delay of one way"},
     field_def{"jitter_us", &t_micros, false, "Random addition to the delay, 0 to this"},
@@ -92,6 +92,18 @@ constexpr std::array link_fields{
     field_def{"queue_bytes", &t_queue, false, "Bytes that may wait for the link; 0: unlimited"},
     field_def{"loss_pct", &t_percent, false, "Independent random loss of packets"},
     field_def{"mtu_bytes", &t_mtu, false, "Larger datagrams are dropped"},
+};
+constexpr type_def t_wire{.kind = type_kind::record, .fields = wire_fields};
+constexpr std::array link_fields{
+    wire_fields[0],
+    wire_fields[1],
+    wire_fields[2],
+    wire_fields[3],
+    wire_fields[4],
+    wire_fields[5],
+    wire_fields[6],
+    wire_fields[7],
+    field_def{"down", &t_wire, false, "What arrives at the peer; default: no delay, no limit"},
 };
 constexpr type_def t_link{.kind = type_kind::record, .fields = link_fields};
 constexpr type_def t_links{.kind = type_kind::map, .element = &t_link};

@@ -1,0 +1,57 @@
+// One peer of a run: a messenger and the actors that use it. Belongs to one thread.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mdp/messaging/factory.hpp"
+#include "mdp/scenario/spec.hpp"
+#include "run_record.hpp"
+#include "workload/receiver.hpp"
+#include "workload/sender.hpp"
+
+namespace mdp::scenario {
+
+class agent {
+ public:
+  agent(const point_spec& point, const peer_group& group, std::uint32_t index, std::uint64_t seed,
+        transport::fabric& fabric);
+
+  // Makes the actors: a sender for each flow that begins here, a receiver for what arrives.
+  // `addresses`: of every peer of each group. Throws when a peer cannot be connected to.
+  void set_up(const std::vector<std::pair<std::string, std::vector<endpoint_address>>>& addresses);
+  [[nodiscard]] bool connected() const noexcept { return ups_ >= targets_; }
+  [[nodiscard]] const std::string& lost() const noexcept { return lost_; }
+
+  void begin(const workload::phases& p) noexcept;
+  // One duty cycle: actors' work, then the messenger; never waits beyond `latest`. True: something
+  // happened.
+  bool turn(time_point latest) noexcept;
+  [[nodiscard]] bool done() const noexcept;
+  void finish(run_record& record) noexcept;
+  void snapshot(bool at_end) noexcept;
+
+  [[nodiscard]] messaging::messenger& messenger() noexcept { return *messenger_; }
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+ private:
+  void handle(messaging::event& e) noexcept;
+
+  const point_spec& point_;
+  const peer_group& group_;
+  std::uint32_t index_;
+  std::uint64_t seed_;
+  std::string name_;
+  std::unique_ptr<messaging::messenger> messenger_;
+  std::vector<std::unique_ptr<workload::sender>> senders_;
+  std::unique_ptr<workload::receiver> receiver_;
+  std::vector<messaging::event> events_;
+  std::size_t targets_ = 0;
+  std::size_t ups_ = 0;
+  bool running_ = false;
+  std::string lost_;
+  messaging::statistics stats_[2];
+  transport::counters transport_[2];
+};
+
+}  // namespace mdp::scenario
