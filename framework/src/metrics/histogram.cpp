@@ -40,7 +40,13 @@ void histogram::merge(const histogram& other) noexcept {
   max_ = std::max(max_, other.max_);
 }
 
-void histogram::clear() noexcept { *this = histogram(); }
+void histogram::clear() noexcept {
+  std::fill(counts_.begin(), counts_.end(), 0);
+  count_ = saturated_ = 0;
+  min_ = INT64_MAX;
+  max_ = 0;
+  sum_ = 0;
+}
 
 double histogram::mean() const noexcept {
   return count_ ? sum_ / static_cast<double>(count_) : 0.0;

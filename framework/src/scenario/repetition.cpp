@@ -1,0 +1,61 @@
+#include "repetition.hpp"
+
+#include <chrono>
+#include <ctime>
+#include <exception>
+#include <stdexcept>
+
+#include "mdp/plugin/plugin_loader.hpp"
+
+namespace mdp::scenario {
+namespace {
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+void run_once(const point_spec& point, std::uint64_t seed, const run_callbacks& callbacks,
+              run_record& record) {
+  const auto fabric = plugin::create_fabric(point.transport.plugin, point.transport.options_json,
+                                            callbacks.plugin_directories);
+  if (fabric->caps().virtual_time) {
+    run_virtual(point, seed, callbacks, *fabric, record);
+  } else {
+    run_real(point, seed, callbacks, *fabric, record);
+  }
+  for (const auto& [name, value] : fabric->facts()) record.facts[name] = value;
+}
+
+}  // namespace
+
+run_record run_repetition(const point_spec& point, std::uint64_t seed,
+                          const run_callbacks& callbacks) noexcept {
+  run_record record;
+  try {
+    record.seed = seed;
+    record.started = utc_now();
+    const auto begun = std::chrono::steady_clock::now();
+    run_once(point, seed, callbacks, record);
+    record.real_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    if (point.run.verify_determinism && record.facts.contains("digest")) {
+      run_record again;
+      run_once(point, seed, callbacks, again);
+      record.facts["digest_repeat"] = again.facts["digest"];
+      const bool equal = again.facts["digest"] == record.facts["digest"];
+      record.facts["deterministic"] = equal ? "true" : "false";
+      if (!equal)
+        record.error = "the same seed gave digest " + record.facts["digest"] + " and then " +
+                       again.facts["digest"];
+    }
+  } catch (const std::exception& e) {
+    record.error = e.what();
+  }
+  return record;
+}
+
+}  // namespace mdp::scenario

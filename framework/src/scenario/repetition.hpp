@@ -1,0 +1,22 @@
+// One repetition of one point: on threads and real time, or in virtual time on one thread.
+#pragma once
+#include "mdp/scenario/runner.hpp"
+#include "run_record.hpp"
+
+namespace mdp::scenario {
+
+// Never throws: a failure is the record's error.
+[[nodiscard]] run_record run_repetition(const point_spec& point, std::uint64_t seed,
+                                        const run_callbacks& callbacks) noexcept;
+
+// Both called by run_repetition; they throw std::exception with one sentence.
+void run_real(const point_spec& point, std::uint64_t seed, const run_callbacks& callbacks,
+              transport::fabric& fabric, run_record& record);
+void run_virtual(const point_spec& point, std::uint64_t seed, const run_callbacks& callbacks,
+                 transport::fabric& fabric, run_record& record);
+
+[[nodiscard]] inline duration seconds(double s) noexcept {
+  return duration(static_cast<std::int64_t>(s * 1e9));
+}
+
+}  // namespace mdp::scenario

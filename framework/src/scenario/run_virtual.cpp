@@ -1,0 +1,103 @@
+// A run in virtual time: one thread, driven by the simulator's next event.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <stdexcept>
+
+#include "agent.hpp"
+#include "repetition.hpp"
+
+namespace mdp::scenario {
+namespace {
+
+class virtual_run {
+ public:
+  virtual_run(const point_spec& point, const run_callbacks& callbacks, transport::fabric& fabric)
+      : point_(point), callbacks_(callbacks), fabric_(fabric) {}
+
+  void make_agents(std::uint64_t seed) {
+    for (const peer_group& group : point_.peers)
+      for (std::uint32_t i = 0; i < group.count; ++i)
+        agents_.push_back(std::make_unique<agent>(point_, group, i,
+                                                  splitmix64(seed + agents_.size()), fabric_));
+    std::vector<std::pair<std::string, std::vector<endpoint_address>>> addresses;
+    std::size_t next = 0;
+    for (const peer_group& group : point_.peers) {
+      addresses.push_back({group.name, {}});
+      for (std::uint32_t i = 0; i < group.count; ++i)
+        addresses.back().second.push_back(agents_[next++]->messenger().local_address());
+    }
+    for (auto& a : agents_) a->set_up(addresses);
+  }
+
+  // Runs events up to `until`, or until `stop` says so after any of them.
+  template <class Stop>
+  void run_to(time_point until, Stop&& stop) {
+    for (auto& a : agents_) settle(*a, until);
+    while (!stop()) {
+      const std::int64_t ready = fabric_.advance(until);
+      if (ready < 0) return;
+      agent& a = *agents_[static_cast<std::size_t>(ready)];
+      settle(a, until);
+      if (!a.lost().empty()) throw std::runtime_error(a.lost());
+      if ((++events_ & 4095) == 0) check_limits();
+    }
+  }
+
+  [[nodiscard]] std::vector<std::unique_ptr<agent>>& agents() noexcept { return agents_; }
+
+ private:
+  // What an agent submits must be flushed by another turn; the last one registers its next wake-up.
+  static void settle(agent& a, time_point until) {
+    while (a.turn(until)) {
+    }
+  }
+  void check_limits() {
+    const auto real = std::chrono::steady_clock::now() - begun_;
+    if (real > std::chrono::duration<double>(point_.run.time_limit_s))
+      throw std::runtime_error(fmt::format("/run/time_limit_s: still running after {} s",
+                                           point_.run.time_limit_s));
+    if (callbacks_.stop_requested && callbacks_.stop_requested())
+      throw std::runtime_error("interrupted");
+  }
+
+  const point_spec& point_;
+  const run_callbacks& callbacks_;
+  transport::fabric& fabric_;
+  std::vector<std::unique_ptr<agent>> agents_;
+  std::uint64_t events_ = 0;
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace
+
+void run_virtual(const point_spec& point, std::uint64_t seed, const run_callbacks& callbacks,
+                 transport::fabric& fabric, run_record& record) {
+  virtual_run run(point, callbacks, fabric);
+  run.make_agents(seed);
+  auto& agents = run.agents();
+  const auto clock = [&] { return agents[0]->messenger().now(); };
+  const auto all = [&](auto&& test) {
+    return std::all_of(agents.begin(), agents.end(), [&](auto& a) { return test(*a); });
+  };
+  run.run_to(clock() + seconds(60), [&] { return all([](agent& a) { return a.connected(); }); });
+  if (!all([](agent& a) { return a.connected(); }))
+    throw std::runtime_error("not every peer was connected within 60 s of virtual time");
+
+  workload::phases p;
+  p.start = clock() + std::chrono::milliseconds(1);
+  p.measure_from = p.start + seconds(point.run.warmup_s);
+  p.measure_until = p.measure_from + seconds(point.run.measure_s);
+  p.drain_until = p.measure_until + seconds(point.run.drain_s);
+  for (auto& a : agents) a->begin(p);
+  const auto keep_going = [] { return false; };
+  run.run_to(p.measure_from, keep_going);
+  for (auto& a : agents) a->snapshot(false);
+  run.run_to(p.measure_until, keep_going);
+  for (auto& a : agents) a->snapshot(true);
+  run.run_to(p.drain_until, [&] { return all([](agent& a) { return a.done(); }); });
+  for (auto& a : agents) a->finish(record);
+  record.measured_s = point.run.measure_s;
+}
+
+}  // namespace mdp::scenario
