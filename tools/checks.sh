@@ -99,7 +99,7 @@ check_digest() {
     rm -rf "$root/build/$preset/digest"
     "$root/build/$preset/bin/mdp" run "$root/scenarios/lossy_wan.json" \
       -o "$root/build/$preset/digest" >/dev/null || fail "mdp run failed in build/$preset"
-    "$python" "$root/tools/demo_summary.py" --digests-only "$root/build/$preset/digest" \
+    "$python" "$root/tools/digests.py" "$root/build/$preset/digest" \
       >"$root/build/$preset/digest.txt" || fail "no digests in build/$preset/digest"
   done
   diff "$root/build/release/digest.txt" "$root/build/clang/digest.txt" ||
