@@ -127,10 +127,8 @@ void check_network(const json_value& document, const scenario_spec& spec) {
   fail(*network, "/network", "only the plugin netsim simulates a network; no point uses it");
 }
 
-}  // namespace
-
-scenario_spec load_scenario(const std::string& path_or_dash, const load_options& options) {
-  const json_value document = prepare(path_or_dash, options);
+scenario_spec load_document(const json_value& document, const std::string& path_or_dash,
+                            const load_options& options) {
   const std::vector<sweep_axis> axes = read_sweep(document);
   std::size_t total = 1;
   for (const sweep_axis& axis : axes) {
@@ -179,10 +177,16 @@ scenario_spec load_scenario(const std::string& path_or_dash, const load_options&
   return spec;
 }
 
+}  // namespace
+
+scenario_spec load_scenario(const std::string& path_or_dash, const load_options& options) {
+  return load_document(prepare(path_or_dash, options), path_or_dash, options);
+}
+
 check_outcome check_scenario(const std::string& path_or_dash, const load_options& options) {
   const json_value document = prepare(path_or_dash, options);
-  if (document.find("flows") != nullptr || path_or_dash == "-") {
-    const scenario_spec spec = load_scenario(path_or_dash, options);
+  if (document.find("flows") != nullptr) {
+    const scenario_spec spec = load_document(document, path_or_dash, options);
     return {spec.name, spec.description, spec.points.size()};
   }
   // A base: only what it says can be checked, its variables at their first values.

@@ -1,0 +1,316 @@
+"""Drives the real `mdp`: exit codes, what goes to stdout and what to stderr, schemas, whole runs."""
+import argparse
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+MDP = ""
+SOURCE = ""
+SKIPPED = 77
+
+
+def mdp(*arguments, text_in=None, env=None, cwd=None):
+    return subprocess.run([MDP, *arguments], input=text_in, capture_output=True, text=True,
+                          timeout=250, env=env, cwd=cwd)
+
+
+def scenario_files():
+    folder = os.path.join(SOURCE, "scenarios")
+    return [os.path.join(folder, f) for f in sorted(os.listdir(folder))
+            if f.endswith(".json") and not f.endswith(".schema.json")]
+
+
+def without_comments(text):
+    return re.sub(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', lambda m: m.group(1) or " ", text,
+                  flags=re.S)
+
+
+def need(command):
+    """Skips when this build of mdp lacks a sub-command."""
+    if not re.search(rf"^\s+{command}\s", mdp("--help").stdout, re.M):
+        print(f"SKIPPED: this mdp was built without `{command}`")
+        sys.exit(SKIPPED)
+
+
+class Commands(unittest.TestCase):
+    def check(self, result, code, stderr_has=None):
+        self.assertEqual(result.returncode, code, result.stderr + result.stdout)
+        if stderr_has is not None:
+            self.assertIn(stderr_has, result.stderr)
+
+    def test_help_and_version_go_to_stdout(self):
+        for arguments in (["--help"], ["validate", "--help"], ["--version"]):
+            result = mdp(*arguments)
+            self.check(result, 0)
+            self.assertTrue(result.stdout)
+            self.assertEqual(result.stderr, "")
+        self.assertIn("Exit codes:", mdp("--help").stdout)
+        self.assertIn("Example: mdp validate", mdp("validate", "--help").stdout)
+
+    def test_usage_errors_are_one_line_on_stderr_and_exit_2(self):
+        for arguments, expected in ((["rnu"], 'did you mean "run"?'),
+                                    (["validate", "--sett", "x=1"], 'did you mean "--set"?'),
+                                    ([], "ubcommand"), (["list", "everything"], "everything"),
+                                    (["validate"], "FILE"), (["list"], "WHAT"),
+                                    (["validate", "--seed", "x", "f"], "seed")):
+            result = mdp(*arguments)
+            self.check(result, 2, expected)
+            self.assertEqual(result.stdout, "", arguments)
+            self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+
+    def test_a_missing_file_is_named(self):
+        self.check(mdp("validate", "/nowhere/x.json"), 2, "/nowhere/x.json: cannot open")
+        self.check(mdp("expand", SOURCE), 2, "is it a regular file?")
+
+    def test_every_shipped_scenario_is_valid_and_expands_to_json(self):
+        for path in scenario_files():
+            with self.subTest(path):
+                result = mdp("validate", path)
+                self.check(result, 0)
+                self.assertEqual(result.stderr, "")
+                if "a base for others" in result.stdout:
+                    continue
+                expanded = mdp("expand", path)
+                self.check(expanded, 0)
+                points = json.loads(expanded.stdout)
+                self.assertGreaterEqual(len(points), 1)
+                self.assertNotIn("${", expanded.stdout)
+
+    def test_standard_input(self):
+        result = mdp("validate", "-", text_in='{"schema": "mdp-scenario/1",\n "flow": 1}')
+        self.check(result, 2, '<stdin>:2:2: /flow: unknown key "flow"; did you mean "flows"?')
+
+    def test_a_broken_file_does_not_hide_the_others(self):
+        good = os.path.join(SOURCE, "scenarios/base.json")
+        result = mdp("validate", "/nowhere.json", good)
+        self.check(result, 2, "/nowhere.json")
+        self.assertIn("base.json: ok", result.stdout)
+
+    def test_lists(self):
+        self.assertIn("socket", mdp("list", "transports").stdout)
+        self.assertIn("quickstart.json", mdp("list", "scenarios").stdout)
+        self.assertIn("raw", mdp("list", "protocols").stdout)
+        self.assertIn("peer_timeout_ms", mdp("list", "config").stdout)
+        table = mdp("list", "scenarios", "--format", "markdown").stdout.splitlines()
+        self.assertEqual({line.count("|") for line in table}, {5})
+
+    def test_without_plugins_the_path_searched_is_shown(self):
+        with tempfile.TemporaryDirectory() as folder:
+            copy = os.path.join(folder, "mdp")
+            with open(MDP, "rb") as source, open(copy, "wb") as target:
+                target.write(source.read())
+            os.chmod(copy, 0o755)
+            environment = dict(os.environ)
+            environment.pop("MDP_PLUGIN_PATH", None)
+            result = subprocess.run([copy, "list", "transports"], capture_output=True, text=True,
+                                    timeout=60, env=environment)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn("looked in", result.stderr)
+
+    def test_schema_is_the_published_one(self):
+        with open(os.path.join(SOURCE, "scenarios/mdp-scenario-1.schema.json")) as f:
+            published = f.read()
+        self.assertEqual(mdp("list", "schema").stdout, published)
+        self.assertEqual(mdp("validate", "--schema").stdout, published)
+
+
+class Schema(unittest.TestCase):
+    def setUp(self):
+        try:
+            import jsonschema
+        except ImportError:
+            print("SKIPPED: python3-jsonschema is not installed")
+            sys.exit(SKIPPED)
+        with open(os.path.join(SOURCE, "scenarios/mdp-scenario-1.schema.json")) as f:
+            schema = json.load(f)
+        jsonschema.Draft202012Validator.check_schema(schema)
+        self.validator = jsonschema.Draft202012Validator(schema)
+
+    def read(self, path):
+        with open(path) as f:
+            return json.loads(without_comments(f.read()))
+
+    def test_every_shipped_scenario_validates(self):
+        for path in scenario_files():
+            with self.subTest(path):
+                errors = [e.message for e in self.validator.iter_errors(self.read(path))]
+                self.assertEqual(errors, [])
+
+    def test_the_structurally_broken_are_refused_by_both(self):
+        folder = os.path.join(SOURCE, "tests/golden/scenario")
+        checked = 0
+        with open(os.path.join(folder, "expected.txt")) as f:
+            for line in f:
+                kind, name = line.split()[:2]
+                path = os.path.join(folder, "broken", name + ".json")
+                with self.subTest(name):
+                    self.assertEqual(mdp("validate", path).returncode, 2)
+                    if kind == "schema":
+                        self.assertFalse(self.validator.is_valid(self.read(path)))
+                        checked += 1
+        self.assertGreaterEqual(checked, 15)
+
+    def test_the_good_one_is_accepted_by_the_schema(self):
+        good = os.path.join(SOURCE, "tests/golden/scenario/good.json")
+        self.assertTrue(self.validator.is_valid(self.read(good)))
+
+
+class Results(unittest.TestCase):
+    def test_folders_without_results_are_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for arguments in (["report", folder], ["compare", folder]):
+                result = mdp(*arguments)
+                self.assertEqual(result.returncode, 2)
+                self.assertIn("no results here", result.stderr)
+                self.assertEqual(result.stdout, "")
+            with open(os.path.join(folder, "x.json"), "w") as f:
+                f.write('{"schema": "mdp-result/1", "runs": [')
+            result = mdp("report", folder)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn("x.json:1:", result.stderr)
+
+
+class Run(unittest.TestCase):
+    SHORT = ["--set", "run.warmup_s=0.1", "--set", "run.measure_s=0.3", "--set", "run.drain_s=1",
+             "--set", "run.repetitions=1"]
+
+    @classmethod
+    def setUpClass(cls):
+        need("run")
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.quick = os.path.join(SOURCE, "scenarios/quickstart.json")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def out(self, name):
+        return os.path.join(self.folder.name, name)
+
+    def results(self, name):
+        folder = self.out(name)
+        documents = []
+        for f in sorted(os.listdir(folder)):
+            if f.endswith(".json"):
+                with open(os.path.join(folder, f)) as text:
+                    documents.append(json.load(text))
+        return documents
+
+    def check_result_schema(self, documents):
+        try:
+            import jsonschema
+        except ImportError:
+            return
+        with open(os.path.join(SOURCE, "scenarios/mdp-result-1.schema.json")) as f:
+            validator = jsonschema.Draft202012Validator(json.load(f))
+        for document in documents:
+            errors = [f"{list(e.path)}: {e.message}" for e in validator.iter_errors(document)]
+            self.assertEqual(errors, [])
+
+    def test_every_scenario_runs_and_its_results_validate(self):
+        for path in scenario_files():
+            name = os.path.basename(path)
+            if "a base for others" in mdp("validate", path).stdout:
+                continue
+            with self.subTest(name):
+                length = [] if "network" in open(path).read() else self.SHORT
+                run = mdp("run", path, *length, "--no-report", "-o", self.out(name))
+                self.assertEqual(run.returncode, 0, run.stderr + run.stdout)
+                documents = self.results(name)
+                points = json.loads(mdp("expand", path, *length).stdout)
+                self.assertEqual(len(documents), len(points))
+                for document in documents:
+                    self.assertEqual(document["status"], "ok", document["reasons"])
+                self.check_result_schema(documents)
+                self.assertTrue(os.path.exists(os.path.join(self.out(name), "results.csv")))
+
+    def test_stdout_is_only_the_document(self):
+        for form in ("json", "csv"):
+            run = mdp("run", self.quick, *self.SHORT, "--transport", "socket", "--format", form,
+                      "--no-report", "-o", self.out("doc-" + form))
+            self.assertEqual(run.returncode, 0, run.stderr)
+            if form == "json":
+                self.assertEqual({d["schema"] for d in json.loads(run.stdout)}, {"mdp-result/1"})
+            else:
+                self.assertIn(",", run.stdout.splitlines()[0])
+            self.assertIn("results: ", run.stderr)
+            self.assertNotIn("\x1b", run.stdout + run.stderr)
+
+    def test_dry_run_writes_nothing(self):
+        run = mdp("run", self.quick, "--dry-run", "-o", self.out("dry"))
+        self.assertEqual(run.returncode, 0)
+        self.assertIn("quickstart: 4 points", run.stdout)
+        self.assertFalse(os.path.exists(self.out("dry")))
+
+    def test_a_failed_gate_is_exit_1(self):
+        run = mdp("run", self.quick, *self.SHORT, "--transport", "socket", "--no-report",
+                  "--set", 'assert=[{"expect": "messages.rate_per_s >= 1e12"}]',
+                  "-o", self.out("gate"))
+        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertIn("an assertion failed", run.stderr)
+
+    def test_a_failed_run_is_exit_3_and_its_result_is_kept(self):
+        run = mdp("run", self.quick, *self.SHORT, "--transport", "socket", "--no-report",
+                  "--set", "transports.default.bind=192.0.2.1:0", "-o", self.out("failed"))
+        self.assertEqual(run.returncode, 3, run.stderr)
+        self.assertEqual({d["status"] for d in self.results("failed")}, {"failed"})
+
+    def test_an_unwritable_folder_is_refused_before_anything_runs(self):
+        blocker = self.out("a-file")
+        with open(blocker, "w") as f:
+            f.write("x")
+        start = time.monotonic()
+        run = mdp("run", self.quick, "-o", os.path.join(blocker, "results"))
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("choose another folder with -o", run.stderr)
+        self.assertEqual(run.stdout, "")
+        self.assertLess(time.monotonic() - start, 10)
+
+    def test_an_interrupt_keeps_what_was_measured(self):
+        process = subprocess.Popen(
+            [MDP, "run", self.quick, "--set", "run.measure_s=0.3", "--set", "run.repetitions=50",
+             "--set", "run.order=sequential", "-o", self.out("interrupted")],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        # The first line on stderr says that the run has begun (handlers are installed before).
+        process.stderr.readline()
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, error)
+        self.assertIn("interrupted", error)
+
+    def test_the_simulator_repeats_itself(self):
+        wan = os.path.join(SOURCE, "scenarios/lossy_wan.json")
+        run = mdp("run", wan, "--set", "run.measure_s=3", "--no-report", "-o", self.out("wan"))
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertRegex(run.stdout, r"digest (\S+), run again \1: equal")
+
+    def test_two_folders_compare_without_a_difference_to_themselves(self):
+        run = mdp("run", self.quick, *self.SHORT, "--transport", "socket", "--no-report",
+                  "-o", self.out("self"))
+        self.assertEqual(run.returncode, 0, run.stderr)
+        compared = mdp("compare", self.out("self"), self.out("self"))
+        self.assertEqual(compared.returncode, 0, compared.stderr)
+        self.assertIn("no difference shown", compared.stdout)
+        report = mdp("report", self.out("self"))
+        self.assertEqual(report.returncode, 0, report.stderr)
+        self.assertTrue(os.path.exists(os.path.join(self.out("self"), "report.html")))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("group", choices=["commands", "schema", "results", "run"])
+    parser.add_argument("--mdp", required=True)
+    parser.add_argument("--source", required=True)
+    chosen = parser.parse_args()
+    MDP, SOURCE = chosen.mdp, chosen.source
+    case = {"commands": Commands, "schema": Schema, "results": Results, "run": Run}[chosen.group]
+    suite = unittest.defaultTestLoader.loadTestsFromTestCase(case)
+    outcome = unittest.TextTestRunner(verbosity=2).run(suite)
+    sys.exit(0 if outcome.wasSuccessful() else 1)
