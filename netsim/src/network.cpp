@@ -183,7 +183,6 @@ void network::reach_node(std::uint32_t index) noexcept {
     release(index);
     return;
   }
-  ++totals_.delivered;
   p.next = no_packet;
   if (n.inbox_head == no_packet) {
     n.inbox_head = index;
@@ -252,6 +251,7 @@ bool network::hand_over(node_state& n, std::uint32_t index, buffer::rx_datagrams
   out.from = simulated_address(p.from, nodes_[p.from].port);
   out.segment_bytes = 0;
   out.codepoint = p.codepoint;
+  ++totals_.delivered;
   ++n.counts->rx_datagrams;
   n.counts->rx_bytes += p.bytes;
   return true;
