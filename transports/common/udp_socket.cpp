@@ -66,7 +66,9 @@ std::uint32_t probe_segments(const udp_socket& socket) noexcept {
   write_tx_control(message, control, 1, buffer::ecn::not_ect, false);
   if (::sendmsg(socket.fd(), &message, MSG_DONTWAIT) == ssize_t{128}) return 128;
   part.iov_len = 64;
-  return ::sendmsg(socket.fd(), &message, MSG_DONTWAIT) == ssize_t{64} ? 64 : 1;
+  if (::sendmsg(socket.fd(), &message, MSG_DONTWAIT) == ssize_t{64}) return 64;
+  // A loopback that is down says nothing about trains: the first refused one will.
+  return is_offload_refusal(errno) ? 1 : 64;
 }
 
 }  // namespace
