@@ -1,0 +1,12 @@
+# Runs scenarios: threads or virtual time, and the result documents.
+find_package(nlohmann_json REQUIRED)
+mdp_component(runner
+  HEADERS ${MDP_INCLUDE}/scenario/runner.hpp
+  SOURCES agent.cpp agent.hpp host_info.cpp host_info.hpp repetition.cpp repetition.hpp
+    result_writer.cpp result_writer.hpp run_real.cpp run_record.hpp run_virtual.cpp runner.cpp
+    statistics.hpp
+  LINK mdp::base
+  PRIVATE_LINK mdp::workload mdp::runtime mdp::messaging_raw mdp::plugin fmt::fmt
+    nlohmann_json::nlohmann_json Threads::Threads)
+target_compile_definitions(mdp_runner PRIVATE MDP_VERSION="${PROJECT_VERSION}"
+  MDP_BUILD_FLAGS="${CMAKE_BUILD_TYPE}")
