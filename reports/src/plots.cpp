@@ -1,13 +1,227 @@
+// The only file that includes gnuplot-iostream (slow to compile). It is used to write scripts, not
+// a pipe: a missing gnuplot would kill the process by SIGPIPE there, and a faulty plot would go
+// unseen.
 #include "plots.hpp"
 
+#include <fmt/format.h>
+#include <gnuplot-iostream.h>
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+
+#include "figures.hpp"
 #include "files.hpp"
+#include "gnuplot.hpp"
+#include "plot_data.hpp"
 
 namespace mdp::reports {
+namespace fs = std::filesystem;
+namespace {
 
-std::vector<plot> make_plots(const std::vector<result_group>&, const std::vector<std::string>&,
-                             const std::filesystem::path& folder, std::vector<std::string>&) {
+// Okabe and Ito's palette, told apart by colour-blind readers too; dashes help in grey print.
+constexpr const char* colours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
+                                   "#e69f00", "#56b4e9", "#8c6d31", "#7f7f7f"};
+
+std::string quoted(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'') out += '\'';
+    out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  }
+  return out + "'";
+}
+
+std::string axis_tics(const axis& a) {
+  std::string out;
+  for (const auto& [at, text] : a.tics) {
+    out += fmt::format("{}{} {:.12g}", out.empty() ? "" : ", ", quoted(text), at);
+  }
+  return "(" + out + ")";
+}
+
+std::string line_style(std::size_t i) {
+  return fmt::format("lc rgb '{}' lw 2.5 dt {}", colours[i % std::size(colours)],
+                     i % 2 == 0 ? 1 : static_cast<int>(i % 5) + 1);
+}
+
+void preamble(gnuplotio::Gnuplot& gp, const std::string& name, unsigned height) {
+  gp << "# Draw again after a change: gnuplot " << name
+     << ".gp (or gnuplot -e \"format='png'\" ...)\n"
+     << "if (!exists('format')) format = 'svg'\n"
+     << "if (format eq 'png') { set terminal pngcairo noenhanced size 1800," << height * 2
+     << " font 'DejaVu Sans,11' fontscale 2 linewidth 2 background '#ffffff' } else {\n"
+     << "  set terminal svg noenhanced size 900," << height
+     << " dynamic font 'Arial,14' background '#ffffff' }\n"
+     << "set output '" << name << ".'.format\n"
+     << "set encoding utf8\nset datafile missing '?'\n"
+     << "set border 3 lc rgb '#5c6670' lw 1\nset tics nomirror out scale 0.6 tc rgb '#3d4650'\n"
+     << "set grid x y lc rgb '#dfe3e8' lw 1 dt 1\nset key top left Left reverse samplen 2.5\n"
+     << "set key tc rgb '#3d4650'\nset xlabel tc rgb '#3d4650'\nset ylabel tc rgb '#3d4650'\n";
+}
+
+void percentile_script(gnuplotio::Gnuplot& gp, const std::string& name, const result_group& group,
+                       const percentile_curves& curves) {
+  preamble(gp, name, 460);
+  gp << "set logscale x 10\nset logscale y 10\n"
+     << "set xlabel 'percentile of messages'\nset ylabel " << quoted(group.kind + " latency")
+     << "\n"
+     << "set xrange [1:" << curves.x_max << "]\nset xtics " << axis_tics(curves.x) << "\n"
+     << fmt::format("set yrange [{:.12g}:{:.12g}]\n", curves.y.low, curves.y.high) << "set ytics "
+     << axis_tics(curves.y) << "\nplot \\\n";
+  for (std::size_t i = 0; i < curves.blocks.size(); ++i) {
+    gp << "  '" << name << ".dat' index " << i << " using 1:2 with lines " << line_style(i)
+       << " title " << quoted(curves.blocks[i]) << (i + 1 < curves.blocks.size() ? ", \\\n" : "\n");
+  }
+}
+
+void bar_panel(gnuplotio::Gnuplot& gp, const std::string& name, const bar_chart& chart,
+               std::size_t index, const std::string& title) {
+  const std::size_t first = 2 + index * 4;  // columns: y, then value, low, high, text of each panel
+  gp << "set xlabel " << quoted(title) << "\n"
+     << "set xrange [0:" << fmt::format("{:.6g}", chart.panels[index].axis_end) << "]\n"
+     << fmt::format("set xtics 0, {:.6g} format '%.{}f'\n", chart.panels[index].step,
+                    chart.panels[index].decimals)
+     << "plot '" << name << ".dat' using ($" << first << "/2):1:($" << first
+     << "/2):(0.32):($1+1) with boxxyerror fs solid 0.85 noborder lc variable notitle, \\\n"
+     << "  '' using " << first << ":1:" << first + 1 << ":" << first + 2
+     << " with xerrorbars pt -1 lw 1.5 lc rgb '#30363d' notitle, \\\n"
+     << "  '' using " << first + 2 << ":1:" << first + 3
+     << " with labels left offset 0.8,0 tc rgb '#3d4650' notitle\n";
+}
+
+void bar_script(gnuplotio::Gnuplot& gp, const std::string& name, const bar_chart& chart) {
+  const std::size_t rows = chart.labels.size();
+  preamble(gp, name, static_cast<unsigned>(130 + 46 * rows));
+  for (std::size_t i = 0; i < rows; ++i) {
+    gp << "set linetype " << i + 1 << " lc rgb '" << colours[i % std::size(colours)] << "'\n";
+  }
+  std::size_t widest = 0;
+  for (const std::string& l : chart.labels) widest = std::max(widest, columns_of(l));
+  const double left = std::min(0.30, 0.03 + 0.0105 * static_cast<double>(widest));
+  const double width = (0.97 - left - 0.03) / static_cast<double>(chart.panels.size());
+  gp << "set grid noy\nunset key\nset format x '%.0f'\n"
+     << fmt::format("set yrange [{}.5:-0.6]\n", rows == 0 ? 0 : rows - 1) << "set ytics (";
+  for (std::size_t i = 0; i < rows; ++i) {
+    gp << (i > 0 ? ", " : "") << quoted(chart.labels[i]) << " " << i;
+  }
+  gp << ")\nset ytics scale 0\nset multiplot\n";
+  for (std::size_t p = 0; p < chart.panels.size(); ++p) {
+    const double from = left + static_cast<double>(p) * (width + 0.03);
+    gp << fmt::format("set lmargin at screen {:.4f}\nset rmargin at screen {:.4f}\n", from,
+                      from + width - 0.02);
+    if (p > 0) gp << "set ytics format ''\nset format y ''\n";
+    bar_panel(gp, name, chart, p, chart.panels[p].title);
+  }
+  gp << "unset multiplot\n";
+}
+
+void time_script(gnuplotio::Gnuplot& gp, const std::string& name, const result_group& group,
+                 const time_curves& curves) {
+  preamble(gp, name, curves.retransmits ? 560 : 400);
+  const auto curve = [&](std::size_t column, const char* style, bool titled) {
+    gp << "plot \\\n";
+    for (std::size_t i = 0; i < curves.blocks.size(); ++i) {
+      gp << "  '" << name << ".dat' index " << i << " using 1:" << column << " with " << style
+         << " " << line_style(i) << (titled ? " title " + quoted(curves.blocks[i]) : " notitle")
+         << (i + 1 < curves.blocks.size() ? ", \\\n" : "\n");
+    }
+  };
+  gp << "set lmargin 12\nset rmargin 3\n" << fmt::format("set xrange [0:{:.6g}]\n", curves.seconds);
+  if (curves.retransmits)
+    gp << "set multiplot\nset size 1,0.62\nset origin 0,0.38\nset format x ''\n";
+  if (!curves.retransmits) gp << "set xlabel 'time of measurement (s)'\n";
+  gp << "set logscale y 10\nset ylabel " << quoted("p99 of " + group.kind + " latency") << "\n"
+     << fmt::format("set yrange [{:.12g}:{:.12g}]\n", curves.y.low, curves.y.high) << "set ytics "
+     << axis_tics(curves.y) << "\n";
+  curve(2, "lines", true);
+  if (!curves.retransmits) return;
+  gp << "set size 1,0.38\nset origin 0,0\nunset logscale y\nset yrange [0:*]\nset format x '%g'\n"
+     << "set ytics autofreq 2\nset ytics autofreq\nset xlabel 'time of measurement (s)'\n"
+     << "set ylabel " << quoted(fmt::format("retransmits / {:g} s", curves.interval_s)) << "\n";
+  curve(3, "steps", false);
+  gp << "unset multiplot\n";
+}
+
+template <class Write>
+plot draft(const result_group& group, const std::string& kind, const std::string& title,
+           const std::string& data, const fs::path& folder, Write&& write) {
+  plot out;
+  out.name = group.file_stem + "-" + kind;
+  out.group = group.name;
+  out.title = title;
+  write_file(folder / (out.name + ".dat"), data);
+  const std::string script = (folder / (out.name + ".gp")).string();
+  try {
+    gnuplotio::Gnuplot gp(">" + script);
+    write(gp, out.name);
+  } catch (const std::exception&) {
+    write_file(script, "");  // says which file and why
+  }
+  return out;
+}
+
+std::vector<plot> drafts_of(const result_group& group, const std::string& kind,
+                            const fs::path& folder) {
+  std::vector<plot> out;
+  if (kind == "percentiles") {
+    const percentile_curves c = percentile_curves_of(group);
+    if (c.blocks.empty()) return out;
+    out.push_back(
+        draft(group, kind, "Latency by percentile", c.data, folder,
+              [&](auto& gp, const auto& name) { percentile_script(gp, name, group, c); }));
+  } else if (kind == "throughput_bars") {
+    const bar_chart c = bar_chart_of(group);
+    if (c.panels.empty()) return out;
+    out.push_back(draft(group, kind, "Throughput", c.data, folder,
+                        [&](auto& gp, const auto& name) { bar_script(gp, name, c); }));
+  } else {
+    const time_curves c = time_curves_of(group);
+    if (c.blocks.empty()) return out;
+    out.push_back(draft(group, kind, "Latency over time", c.data, folder,
+                        [&](auto& gp, const auto& name) { time_script(gp, name, group, c); }));
+  }
+  return out;
+}
+
+// Draws one plot in both formats; false when there is no SVG, which the page needs.
+bool draw(plot& p, const fs::path& folder, std::vector<std::string>& warnings) {
+  const fs::path script = folder / (p.name + ".gp");
+  for (const char* format : {"svg", "png"}) {
+    const std::string complaint = run_gnuplot(script, format);
+    if (!complaint.empty()) {
+      warnings.push_back(complaint);
+      continue;
+    }
+    const fs::path picture = fs::path(script).replace_extension(std::string(".") + format);
+    (format == std::string("svg") ? p.svg_path : p.png_path) = picture.string();
+  }
+  if (!p.svg_path.empty()) p.svg = read_file(p.svg_path);
+  return !p.svg.empty();
+}
+
+}  // namespace
+
+std::vector<plot> make_plots(const std::vector<result_group>& groups,
+                             const std::vector<std::string>& kinds, const fs::path& folder,
+                             std::vector<std::string>& warnings) {
   make_folder(folder);
-  return {};
+  std::vector<plot> plots;
+  for (const result_group& group : groups) {
+    for (const std::string& kind : kinds) {
+      for (plot& p : drafts_of(group, kind, folder)) plots.push_back(std::move(p));
+    }
+  }
+  if (plots.empty()) return plots;
+  if (!gnuplot_works()) {
+    warnings.push_back(
+        fmt::format("no plots: gnuplot is not installed; apt-get install gnuplot-nox, then report "
+                    "again (scripts and data are in {})",
+                    folder.string()));
+    return {};
+  }
+  std::erase_if(plots, [&](plot& p) { return !draw(p, folder, warnings); });
+  return plots;
 }
 
 }  // namespace mdp::reports

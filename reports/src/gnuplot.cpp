@@ -1,0 +1,80 @@
+#include "gnuplot.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "files.hpp"
+
+namespace mdp::reports {
+namespace fs = std::filesystem;
+namespace {
+
+struct file_actions {
+  file_actions() { posix_spawn_file_actions_init(&value); }
+  ~file_actions() { posix_spawn_file_actions_destroy(&value); }
+  file_actions(const file_actions&) = delete;
+  file_actions& operator=(const file_actions&) = delete;
+  posix_spawn_file_actions_t value;
+};
+
+// Exit status, or -1 when it could not be run or was killed.
+int run(const std::vector<std::string>& words, const fs::path& folder, const fs::path& errors) {
+  file_actions actions;
+  posix_spawn_file_actions_addopen(&actions.value, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions.value, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&actions.value, STDERR_FILENO, errors.c_str(),
+                                   O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  posix_spawn_file_actions_addchdir_np(&actions.value, folder.c_str());
+  std::vector<std::string> copies = words;
+  std::vector<char*> arguments;
+  for (std::string& w : copies) arguments.push_back(w.data());
+  arguments.push_back(nullptr);
+  pid_t child = 0;
+  if (posix_spawnp(&child, arguments[0], &actions.value, nullptr, arguments.data(), environ) != 0) {
+    return -1;
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) return -1;
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+std::string first_complaint(const std::string& text) {
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string line = text.substr(begin, end - begin);
+    if (line.find_first_not_of(" \t^\r") != std::string::npos) return line;
+    begin = end + 1;
+  }
+  return "";
+}
+
+}  // namespace
+
+bool gnuplot_works() {
+  return run({"gnuplot", "--version"}, "/", "/dev/null") == 0;
+}
+
+std::string run_gnuplot(const fs::path& script, const std::string& format) {
+  const fs::path errors = fs::absolute(script).replace_extension(".err");
+  const int status = run({"gnuplot", "-e", "format='" + format + "'", script.filename().string()},
+                         fs::absolute(script).parent_path(), errors);
+  const std::string complaint = first_complaint(read_file(errors));
+  std::error_code ignored;
+  fs::remove(errors, ignored);
+  const fs::path picture = fs::path(script).replace_extension("." + format);
+  const auto size = fs::file_size(picture, ignored);
+  if (status == 0 && !ignored && size > 0) return "";
+  return fmt::format("gnuplot could not make {} (status {}{}{})", picture.string(), status,
+                     complaint.empty() ? "" : ": ", complaint);
+}
+
+}  // namespace mdp::reports

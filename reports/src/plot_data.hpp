@@ -1,0 +1,53 @@
+// What a plot shows, as figures and as the text of its data file. No gnuplot here.
+#pragma once
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "plots.hpp"
+
+namespace mdp::reports {
+
+struct axis {
+  double low = 0, high = 1;
+  std::vector<std::pair<double, std::string>> tics;
+};
+
+// One curve for each result: x = 1 / (1 - percentile), y = microseconds. A curve ends where fewer
+// than ten samples lie beyond it.
+struct percentile_curves {
+  std::string data;
+  std::vector<std::string> blocks;  // titles, in order of the data's blocks
+  double x_max = 10;
+  axis x, y;
+};
+
+struct bar_panel_data {
+  std::string title;
+  double axis_end = 1, step = 1;
+  int decimals = 0;
+};
+
+// Median of the runs, with the lowest and the highest run; a panel for each unit.
+struct bar_chart {
+  std::string data;
+  std::vector<std::string> labels;
+  std::vector<bar_panel_data> panels;
+};
+
+// The first run of each result.
+struct time_curves {
+  std::string data;
+  std::vector<std::string> blocks;
+  double seconds = 1, interval_s = 0;
+  bool retransmits = false;
+  axis y;
+};
+
+[[nodiscard]] percentile_curves percentile_curves_of(const result_group& group);
+[[nodiscard]] bar_chart bar_chart_of(const result_group& group);
+[[nodiscard]] time_curves time_curves_of(const result_group& group);
+// A logarithmic axis of microseconds that covers low..high, labelled 1, 2, 5 in µs, ms or s.
+[[nodiscard]] axis latency_axis(double low_us, double high_us);
+
+}  // namespace mdp::reports
