@@ -156,6 +156,27 @@ class Schema(unittest.TestCase):
                         checked += 1
         self.assertGreaterEqual(checked, 15)
 
+    def test_every_key_is_described(self):
+        with open(os.path.join(SOURCE, "docs/scenarios.md")) as f:
+            text = f.read()
+
+        def keys(node):
+            for name, child in node.get("properties", {}).items():
+                yield name
+                yield from keys(child)
+            for below in ("items", "additionalProperties"):
+                if isinstance(node.get(below), dict):
+                    yield from keys(node[below])
+
+        missing = [k for k in keys(self.validator.schema) if f"`{k}`" not in text and k != "$schema"]
+        self.assertEqual(missing, [])
+
+    def test_the_example_of_the_documentation_is_valid(self):
+        with open(os.path.join(SOURCE, "docs/scenarios.md")) as f:
+            example = re.search(r"```json\n(.*?)```", f.read(), re.S).group(1)
+        result = mdp("validate", "-", text_in=example)
+        self.assertEqual(result.returncode, 0, result.stderr)
+
     def test_the_good_one_is_accepted_by_the_schema(self):
         good = os.path.join(SOURCE, "tests/golden/scenario/good.json")
         self.assertTrue(self.validator.is_valid(self.read(good)))
