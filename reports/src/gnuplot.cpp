@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <vector>
 
@@ -73,6 +74,7 @@ std::string run_gnuplot(const fs::path& script, const std::string& format) {
   const fs::path picture = fs::path(script).replace_extension("." + format);
   const auto size = fs::file_size(picture, ignored);
   if (status == 0 && !ignored && size > 0) return "";
+  fs::remove(picture, ignored);
   return fmt::format("gnuplot could not make {} (status {}{}{})", picture.string(), status,
                      complaint.empty() ? "" : ": ", complaint);
 }

@@ -113,9 +113,11 @@ struct bar_quantity {
 bar_panel_data panel_for(const std::string& title, double highest) {
   bar_panel_data out;
   out.title = title;
-  out.axis_end = highest > 0 ? highest * 1.28 : 1;
-  out.step = linear_step(out.axis_end);
-  out.decimals = std::max(0, static_cast<int>(-std::floor(std::log10(out.step))));
+  out.x.high = highest > 0 ? highest * 1.28 : 1;
+  const double step = linear_step(out.x.high);
+  for (int i = 0; i * step < out.x.high; ++i) {
+    out.x.tics.emplace_back(i * step, number_text(i * step));
+  }
   return out;
 }
 

@@ -24,8 +24,7 @@ struct percentile_curves {
 
 struct bar_panel_data {
   std::string title;
-  double axis_end = 1, step = 1;
-  int decimals = 0;
+  axis x;
 };
 
 // Median of the runs, with the lowest and the highest run; a panel for each unit.

@@ -23,7 +23,7 @@ namespace {
 constexpr const char* colours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                    "#e69f00", "#56b4e9", "#8c6d31", "#7f7f7f"};
 
-std::string quoted(const std::string& text) {
+std::string script_text(const std::string& text) {
   std::string out = "'";
   for (const char c : text) {
     if (c == '\'') out += '\'';
@@ -35,14 +35,18 @@ std::string quoted(const std::string& text) {
 std::string axis_tics(const axis& a) {
   std::string out;
   for (const auto& [at, text] : a.tics) {
-    out += fmt::format("{}{} {:.12g}", out.empty() ? "" : ", ", quoted(text), at);
+    // A tic's text is a format to gnuplot.
+    std::string label;
+    for (const char c : text) label += c == '%' ? std::string("%%") : std::string(1, c);
+    out += fmt::format("{}{} {:.12g}", out.empty() ? "" : ", ", script_text(label), at);
   }
   return "(" + out + ")";
 }
 
 std::string line_style(std::size_t i) {
+  static constexpr const char* dashes[] = {"1", "(12,4)", "(12,4,2,4)", "(3,3)"};
   return fmt::format("lc rgb '{}' lw 2.5 dt {}", colours[i % std::size(colours)],
-                     i % 2 == 0 ? 1 : static_cast<int>(i % 5) + 1);
+                     dashes[i % std::size(dashes)]);
 }
 
 void preamble(gnuplotio::Gnuplot& gp, const std::string& name, unsigned height) {
@@ -56,7 +60,7 @@ void preamble(gnuplotio::Gnuplot& gp, const std::string& name, unsigned height) 
      << "set output '" << name << ".'.format\n"
      << "set encoding utf8\nset datafile missing '?'\n"
      << "set border 3 lc rgb '#5c6670' lw 1\nset tics nomirror out scale 0.6 tc rgb '#3d4650'\n"
-     << "set grid x y lc rgb '#dfe3e8' lw 1 dt 1\nset key top left Left reverse samplen 2.5\n"
+     << "set grid x y lt 1 lc rgb '#d5dae0' lw 0.8\nset key top left Left reverse samplen 2.5\n"
      << "set key tc rgb '#3d4650'\nset xlabel tc rgb '#3d4650'\nset ylabel tc rgb '#3d4650'\n";
 }
 
@@ -64,24 +68,24 @@ void percentile_script(gnuplotio::Gnuplot& gp, const std::string& name, const re
                        const percentile_curves& curves) {
   preamble(gp, name, 460);
   gp << "set logscale x 10\nset logscale y 10\n"
-     << "set xlabel 'percentile of messages'\nset ylabel " << quoted(group.kind + " latency")
+     << "set xlabel 'percentile of messages'\nset ylabel " << script_text(group.kind + " latency")
      << "\n"
      << "set xrange [1:" << curves.x_max << "]\nset xtics " << axis_tics(curves.x) << "\n"
      << fmt::format("set yrange [{:.12g}:{:.12g}]\n", curves.y.low, curves.y.high) << "set ytics "
      << axis_tics(curves.y) << "\nplot \\\n";
   for (std::size_t i = 0; i < curves.blocks.size(); ++i) {
     gp << "  '" << name << ".dat' index " << i << " using 1:2 with lines " << line_style(i)
-       << " title " << quoted(curves.blocks[i]) << (i + 1 < curves.blocks.size() ? ", \\\n" : "\n");
+       << " title " << script_text(curves.blocks[i])
+       << (i + 1 < curves.blocks.size() ? ", \\\n" : "\n");
   }
 }
 
 void bar_panel(gnuplotio::Gnuplot& gp, const std::string& name, const bar_chart& chart,
                std::size_t index, const std::string& title) {
   const std::size_t first = 2 + index * 4;  // columns: y, then value, low, high, text of each panel
-  gp << "set xlabel " << quoted(title) << "\n"
-     << "set xrange [0:" << fmt::format("{:.6g}", chart.panels[index].axis_end) << "]\n"
-     << fmt::format("set xtics 0, {:.6g} format '%.{}f'\n", chart.panels[index].step,
-                    chart.panels[index].decimals)
+  gp << "set xlabel " << script_text(title) << "\n"
+     << "set xrange [0:" << fmt::format("{:.6g}", chart.panels[index].x.high) << "]\n"
+     << "set xtics " << axis_tics(chart.panels[index].x) << "\n"
      << "plot '" << name << ".dat' using ($" << first << "/2):1:($" << first
      << "/2):(0.32):($1+1) with boxxyerror fs solid 0.85 noborder lc variable notitle, \\\n"
      << "  '' using " << first << ":1:" << first + 1 << ":" << first + 2
@@ -100,17 +104,18 @@ void bar_script(gnuplotio::Gnuplot& gp, const std::string& name, const bar_chart
   for (const std::string& l : chart.labels) widest = std::max(widest, columns_of(l));
   const double left = std::min(0.30, 0.03 + 0.0105 * static_cast<double>(widest));
   const double width = (0.97 - left - 0.03) / static_cast<double>(chart.panels.size());
-  gp << "set grid noy\nunset key\nset format x '%.0f'\n"
+  gp << "set grid noy\nunset key\n"
      << fmt::format("set yrange [{}.5:-0.6]\n", rows == 0 ? 0 : rows - 1) << "set ytics (";
   for (std::size_t i = 0; i < rows; ++i) {
-    gp << (i > 0 ? ", " : "") << quoted(chart.labels[i]) << " " << i;
+    gp << (i > 0 ? ", " : "") << script_text(chart.labels[i]) << " " << i;
   }
   gp << ")\nset ytics scale 0\nset multiplot\n";
   for (std::size_t p = 0; p < chart.panels.size(); ++p) {
     const double from = left + static_cast<double>(p) * (width + 0.03);
     gp << fmt::format("set lmargin at screen {:.4f}\nset rmargin at screen {:.4f}\n", from,
                       from + width - 0.02);
-    if (p > 0) gp << "set ytics format ''\nset format y ''\n";
+    // The rows are named once, left of the first panel.
+    if (p > 0) gp << "set for [row=0:" << rows - 1 << "] ytics add ('' row)\n";
     bar_panel(gp, name, chart, p, chart.panels[p].title);
   }
   gp << "unset multiplot\n";
@@ -123,23 +128,26 @@ void time_script(gnuplotio::Gnuplot& gp, const std::string& name, const result_g
     gp << "plot \\\n";
     for (std::size_t i = 0; i < curves.blocks.size(); ++i) {
       gp << "  '" << name << ".dat' index " << i << " using 1:" << column << " with " << style
-         << " " << line_style(i) << (titled ? " title " + quoted(curves.blocks[i]) : " notitle")
+         << " " << line_style(i)
+         << (titled ? " title " + script_text(curves.blocks[i]) : " notitle")
          << (i + 1 < curves.blocks.size() ? ", \\\n" : "\n");
     }
   };
-  gp << "set lmargin 12\nset rmargin 3\n" << fmt::format("set xrange [0:{:.6g}]\n", curves.seconds);
+  gp << "set key above\nset lmargin 12\nset rmargin 3\n"
+     << fmt::format("set xrange [0:{:.6g}]\n", curves.seconds);
   if (curves.retransmits)
     gp << "set multiplot\nset size 1,0.62\nset origin 0,0.38\nset format x ''\n";
   if (!curves.retransmits) gp << "set xlabel 'time of measurement (s)'\n";
-  gp << "set logscale y 10\nset ylabel " << quoted("p99 of " + group.kind + " latency") << "\n"
+  gp << "set logscale y 10\nset ylabel " << script_text("p99 of " + group.kind + " latency") << "\n"
      << fmt::format("set yrange [{:.12g}:{:.12g}]\n", curves.y.low, curves.y.high) << "set ytics "
      << axis_tics(curves.y) << "\n";
   curve(2, "lines", true);
   if (!curves.retransmits) return;
   gp << "set size 1,0.38\nset origin 0,0\nunset logscale y\nset yrange [0:*]\nset format x '%g'\n"
-     << "set ytics autofreq 2\nset ytics autofreq\nset xlabel 'time of measurement (s)'\n"
-     << "set ylabel " << quoted(fmt::format("retransmits / {:g} s", curves.interval_s)) << "\n";
-  curve(3, "steps", false);
+     << "set ytics autofreq\nset xlabel 'time of measurement (s)'\n"
+     << "set ylabel " << script_text(fmt::format("retransmits / {:g} s", curves.interval_s))
+     << "\n";
+  curve(3, "fsteps", false);
   gp << "unset multiplot\n";
 }
 
