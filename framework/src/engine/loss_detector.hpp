@@ -22,6 +22,7 @@ struct sent_packet {
   std::uint32_t body = no_index;        // what it carried
   std::uint32_t outcomes = no_index;
   std::uint32_t bytes = 0;
+  std::uint32_t acked_below = 0;        // acknowledged: so many right below it are, too (at least)
   fate state = fate::in_flight;
   bool eliciting = false;
   bool credit = false;
@@ -107,10 +108,16 @@ bool loss_detector::on_ack(time_point now, std::span<const std::byte> body, dura
   bool progress = false;
   const std::uint64_t largest = last;
   for (std::size_t at = wire::ack_body_bytes_min;; at += 8) {
-    // Above the newest known run first; what lies below base_ was settled long ago.
-    for (std::uint64_t n = std::max(first, base_); n <= last; ++n) {
+    // Downwards from the newest: runs that are known already are stepped over whole, so that an ACK
+    // costs what it brings, not what it repeats.
+    const std::uint64_t lowest = std::max(first, base_);
+    for (std::uint64_t n = last + 1; n > lowest;) {
+      --n;
       sent_packet& p = packets_[static_cast<std::size_t>(n - base_)];
-      if (p.state == sent_packet::fate::acked) continue;
+      if (p.state == sent_packet::fate::acked) {
+        n -= std::min<std::uint64_t>(p.acked_below, n - lowest);
+        continue;
+      }
       const bool was_lost = p.state == sent_packet::fate::lost;
       settle(p, sent_packet::fate::acked);
       progress = progress || p.eliciting;
@@ -120,6 +127,9 @@ bool loss_detector::on_ack(time_point now, std::span<const std::byte> body, dura
       }
       acked(p, was_lost);
     }
+    if (last >= lowest)
+      packets_[static_cast<std::size_t>(last - base_)].acked_below =
+          static_cast<std::uint32_t>(last - lowest);
     if (at + 8 > body.size()) break;
     last = first - wire::load<std::uint32_t>(body.data() + at) - 1;
     first = last + 1 - wire::load<std::uint32_t>(body.data() + at + 4);

@@ -151,8 +151,10 @@ TEST_P(adversity, every_message_is_delivered_once_and_confirmed) {
     network_options options = GetParam().options;
     options.seed = static_cast<std::uint64_t>(seed);
     engine_network net(options);
-    auto& a = net.add();
-    auto& b = net.add();
+    engine::config settings;
+    settings.connect_timeout = 5min;  // half of all HELLOs and of all answers are lost, too
+    auto& a = net.add(settings);
+    auto& b = net.add(settings);
     const auto peer = a.engine->connect(net.now(), b.address);
     std::vector<std::string> sent;
     seeded_random sizes(options.seed);
