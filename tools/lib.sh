@@ -71,16 +71,27 @@ log_file() {
 # run_tests PRESET [ctest arguments]: every test; those labelled `bench` one at a time, so that what
 # they measure is undisturbed. Ends with "N passed, N failed[, N skipped]"; fails if a test did.
 run_tests() {
-  local preset=$1 status=0
+  local preset=$1 status=0 exclude='' arguments=()
+  local dir="$root/build/$1"
+  local reports=("$dir/junit-parallel.xml" "$dir/junit-serial.xml")
   shift
-  local dir="$root/build/$preset"
-  local reports=("$dir/junit-parallel.xml" "$dir/junit-serial.xml") options=(--output-on-failure)
+  # CTest excludes only what matches every -LE; here each -LE excludes.
+  while (($# > 0)); do
+    case $1 in
+      -LE | --label-exclude)
+        exclude+="|${2:?-LE needs a pattern}"
+        shift
+        ;;
+      *) arguments+=("$1") ;;
+    esac
+    shift
+  done
   rm -f "${reports[@]}"
   step "Running the tests of build/$preset, two at a time"
-  ctest --test-dir "$dir" -j2 "${options[@]}" --output-junit "${reports[0]}" -LE '^bench$' "$@" ||
-    status=1
+  ctest --test-dir "$dir" -j2 --output-on-failure --output-junit "${reports[0]}" \
+    -LE "^bench\$$exclude" "${arguments[@]}" || status=1
   step "Running the measuring tests, one at a time"
-  ctest --test-dir "$dir" -j1 "${options[@]}" --output-junit "${reports[1]}" -L '^bench$' "$@" ||
-    status=1
+  ctest --test-dir "$dir" -j1 --output-on-failure --output-junit "${reports[1]}" \
+    -L '^bench$' ${exclude:+-LE "${exclude#|}"} "${arguments[@]}" || status=1
   "$python" "$root/tools/ctest_summary.py" --ctest-status "$status" "${reports[@]}"
 }
