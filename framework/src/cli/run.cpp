@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
+#include <map>
 #include <stdexcept>
 
 #include "commands.hpp"
@@ -78,7 +79,8 @@ struct session {
   const run_arguments& arguments;
   progress_printer progress;
   fs::path folder;
-  std::vector<std::string> texts;
+  std::map<std::string, std::string> done;  // of the scenario that runs: point id -> result
+  std::vector<std::string> texts;           // all results, in the order of the scenarios' points
   tally count;
   std::string write_error;
 };
@@ -89,7 +91,7 @@ void point_done(session& s, const scenario::point_result& result) {
   } catch (const std::runtime_error& e) {
     s.write_error = e.what();
   }
-  s.texts.push_back(result.json);
+  s.done[result.id] = result.json;
   if (result.status == "failed") {
     ++s.count.failed;
   } else if (result.status == "inconclusive") {
@@ -110,6 +112,11 @@ void run_one(session& s, const scenario::scenario_spec& spec) {
   callbacks.stop_requested = [&s] { return interrupted.load() || !s.write_error.empty(); };
   static_cast<void>(scenario::run_points(
       spec, callbacks, [&s](const scenario::point_result& r) { point_done(s, r); }));
+  for (const scenario::point_spec& p : spec.points) {
+    const auto found = s.done.find(p.id);
+    if (found != s.done.end()) s.texts.push_back(std::move(found->second));
+  }
+  s.done.clear();
 }
 
 // The simulator's digests: equal ones prove that a run repeats itself exactly.

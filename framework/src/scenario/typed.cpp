@@ -229,14 +229,15 @@ run_spec make_run(const json_value& document) {
 
 assert_spec make_assert(const json_value& in, const std::string& pointer, const json_value* vars) {
   static const std::regex form(
-      R"(\s*[a-z0-9_]+(\.[a-z0-9_]+)+\s*(<=|>=|==|!=|<|>)\s*[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?\s*)");
+      R"(\s*([a-z0-9_]+(?:\.[a-z0-9_]+)+)\s*(<=|>=|==|!=|<|>)\s*(-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)\s*)");
   assert_spec out;
   const json_value& expect = *in.find("expect");
-  out.expect = expect.text;
-  if (!std::regex_match(out.expect, form)) {
+  std::smatch part;
+  if (!std::regex_match(expect.text, part, form)) {
     fail(expect, pointer + "/expect",
-         fmt::format("\"{}\" is not of the form \"latency.response.p99_us <= 500\"", out.expect));
+         fmt::format("\"{}\" is not of the form \"latency.response.p99_us <= 500\"", expect.text));
   }
+  out.expect = fmt::format("{} {} {}", part[1].str(), part[2].str(), part[3].str());
   const json_value* where = in.find("where");
   if (where == nullptr) return out;
   for (const json_member& m : where->members) {
