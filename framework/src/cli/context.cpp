@@ -1,10 +1,6 @@
-#include <algorithm>
-
 #include "commands.hpp"
-#include "mdp/plugin/plugin_loader.hpp"
-#ifdef MDP_HAVE_NODE
 #include "mdp/messaging/factory.hpp"
-#endif
+#include "mdp/plugin/plugin_loader.hpp"
 
 namespace mdp::cli {
 namespace {
@@ -17,15 +13,11 @@ const std::vector<plugin::plugin_info>& plugins() {
 
 std::vector<scenario::protocol_key> keys_of(const std::string& protocol) {
   std::vector<scenario::protocol_key> out;
-#ifdef MDP_HAVE_NODE
   if (protocol == "mdp") {
     for (const messaging::config_key& k : messaging::mdp_config_keys()) {
       out.push_back({k.name, k.unit, k.description, k.min, k.max, k.preset});
     }
   }
-#else
-  static_cast<void>(protocol);
-#endif
   return out;
 }
 

@@ -38,7 +38,7 @@ void add_load_options(CLI::App* command, load_arguments& load) {
   command->add_option("--seed", load.seed, "Seed of every random decision")->type_name("N");
 }
 
-[[maybe_unused]] CLI::App* add_run(CLI::App& app, run_arguments& a) {
+CLI::App* add_run(CLI::App& app, run_arguments& a) {
   CLI::App* c = app.add_subcommand("run", "Run scenarios, write results and one report");
   c->add_option("FILE", a.files, "Scenario files, - for standard input")->required();
   add_load_options(c, a.load);
@@ -129,9 +129,7 @@ int dispatch(int argc, char** argv) {
   bool print_schema = false;
   std::string expand_file;
   load_arguments load;
-#ifdef MDP_HAVE_RUNNER
   const CLI::App* run_c = add_run(app, run_args);
-#endif
   const CLI::App* compare_c = add_compare(app, compare_args);
   const CLI::App* report_c = add_report(app, report_args);
   const CLI::App* list_c = add_list(app, list_args);
@@ -157,9 +155,7 @@ int dispatch(int argc, char** argv) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
     return usage_error(explain(app, e, words));
   }
-#ifdef MDP_HAVE_RUNNER
   if (*run_c) return run(run_args);
-#endif
   if (*compare_c) return compare(compare_args);
   if (*report_c) return report(report_args);
   if (*list_c) return list(list_args);
@@ -186,6 +182,10 @@ int main(int argc, char** argv) {
     }
     return code;
   } catch (const std::exception& e) {
+    if (std::ferror(stdout) != 0) {
+      fmt::print(stderr, "mdp: cannot write to standard output\n");
+      return mdp::cli::exit_run_failed;
+    }
     fmt::print(stderr, "mdp: {}\n", e.what());
     return mdp::cli::exit_usage;
   }

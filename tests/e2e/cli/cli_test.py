@@ -31,13 +31,6 @@ def without_comments(text):
                   flags=re.S)
 
 
-def need(command):
-    """Skips when this build of mdp lacks a sub-command."""
-    if not re.search(rf"^\s+{command}\s", mdp("--help").stdout, re.M):
-        print(f"SKIPPED: this mdp was built without `{command}`")
-        sys.exit(SKIPPED)
-
-
 class Commands(unittest.TestCase):
     def check(self, result, code, stderr_has=None):
         self.assertEqual(result.returncode, code, result.stderr + result.stdout)
@@ -99,6 +92,20 @@ class Commands(unittest.TestCase):
         self.assertIn("peer_timeout_ms", mdp("list", "config").stdout)
         table = mdp("list", "scenarios", "--format", "markdown").stdout.splitlines()
         self.assertEqual({line.count("|") for line in table}, {5})
+
+    def test_the_table_in_the_readme_is_current(self):
+        with open(os.path.join(SOURCE, "scenarios/README.md")) as f:
+            text = f.read()
+        table = mdp("list", "scenarios", "--dir", os.path.join(SOURCE, "scenarios"), "--format",
+                    "markdown").stdout
+        self.assertIn(table, text)
+
+    def test_a_full_disk_is_noticed_on_stdout(self):
+        with open("/dev/full", "w") as full:
+            result = subprocess.run([MDP, "list", "schema"], stdout=full, stderr=subprocess.PIPE,
+                                    text=True, timeout=60)
+        self.assertEqual(result.returncode, 3)
+        self.assertIn("cannot write to standard output", result.stderr)
 
     def test_without_plugins_the_path_searched_is_shown(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -203,7 +210,6 @@ class Run(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        need("run")
         cls.folder = tempfile.TemporaryDirectory()
         cls.quick = os.path.join(SOURCE, "scenarios/quickstart.json")
 
@@ -252,14 +258,16 @@ class Run(unittest.TestCase):
                 self.assertTrue(os.path.exists(os.path.join(self.out(name), "results.csv")))
 
     def test_stdout_is_only_the_document(self):
-        for form in ("json", "csv"):
+        for form in ("json", "csv", "hgrm"):
             run = mdp("run", self.quick, *self.SHORT, "--transport", "socket", "--format", form,
                       "--no-report", "-o", self.out("doc-" + form))
             self.assertEqual(run.returncode, 0, run.stderr)
             if form == "json":
                 self.assertEqual({d["schema"] for d in json.loads(run.stdout)}, {"mdp-result/1"})
-            else:
+            elif form == "csv":
                 self.assertIn(",", run.stdout.splitlines()[0])
+            else:
+                self.assertIn("Percentile", run.stdout.splitlines()[0])
             self.assertIn("results: ", run.stderr)
             self.assertNotIn("\x1b", run.stdout + run.stderr)
 
@@ -281,6 +289,7 @@ class Run(unittest.TestCase):
                   "--set", "transports.default.bind=192.0.2.1:0", "-o", self.out("failed"))
         self.assertEqual(run.returncode, 3, run.stderr)
         self.assertEqual({d["status"] for d in self.results("failed")}, {"failed"})
+        self.check_result_schema(self.results("failed"))
 
     def test_an_unwritable_folder_is_refused_before_anything_runs(self):
         blocker = self.out("a-file")
