@@ -32,6 +32,7 @@ void label(result_group& group) {
       text = point_text(*r, names);
     }
     if (text.empty()) text = value_of(r->point, "transport");
+    if (text.empty()) text = point_text(*r);
     if (text.empty()) text = r->id.empty() ? r->scenario : r->id;
     const auto same = std::count(group.labels.begin(), group.labels.end(), text);
     group.labels.push_back(same > 0 ? text + " (" + r->id + ")" : text);

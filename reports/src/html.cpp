@@ -2,43 +2,251 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "comparison.hpp"
 #include "figures.hpp"
+#include "html_style.hpp"
+#include "svg.hpp"
 
 namespace mdp::reports {
+namespace {
 
-std::string html_escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
+// A page larger than this is slow to open and to send; the raw parts are left out first.
+constexpr std::size_t page_limit = 1'000'000;
+
+std::string e(const std::string& text) {
+  return html_escaped(text);
+}
+
+const char* tone_of(const std::string& status) {
+  if (status == "ok") return "good";
+  return status == "inconclusive" ? "unsure" : "bad";
+}
+
+std::string tag(const std::string& text, const char* tone) {
+  std::string words = text.empty() ? dash : text;
+  std::replace(words.begin(), words.end(), '_', ' ');
+  return fmt::format("<span class=\"tag {}\">{}</span>", tone, e(words));
+}
+
+std::string cell(const std::string& text) {
+  return "<td class=\"n\">" + e(text) + "</td>";
+}
+
+std::string name_of(const result_document& r) {
+  const std::string point = point_text(r);
+  return r.scenario + (point.empty() ? "" : ": " + point);
+}
+
+std::string verdict(const std::vector<result_document>& results) {
+  std::size_t passed = 0;
+  std::size_t unsure = 0;
+  for (const result_document& r : results) {
+    passed += r.status == "ok" ? 1U : 0U;
+    unsure += r.status == "inconclusive" ? 1U : 0U;
+  }
+  const std::size_t total = results.size();
+  const std::size_t failed = total - passed - unsure;
+  std::string text =
+      passed == total ? fmt::format("Passed: {}", total == 1 ? "the only point"
+                                                             : fmt::format("all {} points", total))
+                      : fmt::format("{} of {} points passed", passed, total);
+  if (failed > 0) text += fmt::format(", {} failed", failed);
+  if (unsure > 0) text += fmt::format(", {} inconclusive", unsure);
+  const char* tone = failed > 0 ? "bad" : unsure > 0 ? "unsure" : "good";
+  std::string out = fmt::format("<p class=\"verdict {}\">{}</p>\n", tone, text);
+  for (const result_document& r : results) {
+    for (const std::string& reason : r.reasons) {
+      out += fmt::format("<p class=\"note {}\"><strong>{}</strong> {}</p>\n", tone_of(r.status),
+                         e(name_of(r)), e(reason));
     }
   }
   return out;
 }
 
-std::string html_page(const std::vector<result_document>& results, const std::vector<plot>& plots,
+std::string summary_row(const result_document& r, const std::string& label, const std::string& kind,
+                        const std::vector<double>& percentiles) {
+  const latency_record latency = merged_latency(r, kind);
+  figure megabytes = median_of(r, &run_record::payload_per_s);
+  if (megabytes) *megabytes /= 1e6;
+  std::string out = "<tr><td>" + e(label) + "</td>";
+  out += cell(fmt::format("{}", r.runs.size()));
+  out += cell(number_text(median_of(r, &run_record::messages_per_s)));
+  out += cell(number_text(megabytes));
+  for (const double p : percentiles) out += cell(latency_text(percentile_us(latency, p)));
+  out += cell(latency_text(latency.max_us));
+  out += cell(number_text(total_of(r, &run_record::retransmitted)));
+  return out + "<td>" + tag(r.status, tone_of(r.status)) + "</td></tr>\n";
+}
+
+std::string summary_table(const std::vector<result_group>& groups,
+                          const std::vector<double>& percentiles) {
+  std::string out =
+      "<h2 id=\"summary\">Summary</h2>\n<div class=\"wide\"><table><thead><tr><th>point</th>"
+      "<th class=\"n\">runs</th><th class=\"n\">messages/s</th><th class=\"n\">MB/s</th>";
+  for (const double p : percentiles) {
+    out += "<th class=\"n\">" + percentile_name(p) + " µs</th>";
+  }
+  out +=
+      "<th class=\"n\">max µs</th><th class=\"n\">retransmits</th><th>status</th></tr></thead>\n";
+  const std::size_t columns = percentiles.size() + 7;
+  for (const result_group& g : groups) {
+    const std::string kind = g.kind.empty() ? "no latency measured" : g.kind + " latency";
+    out += fmt::format("<tbody><tr class=\"group\"><th colspan=\"{}\">{} · {}</th></tr>\n", columns,
+                       e(g.name), e(kind));
+    for (std::size_t i = 0; i < g.results.size(); ++i) {
+      out += summary_row(*g.results[i], g.labels[i], g.kind, percentiles);
+    }
+    out += "</tbody>\n";
+  }
+  return out +
+         "</table></div>\n<p class=\"soft\">Rates are the median of the runs; latency is of all "
+         "runs "
+         "measured together. A dash: not measured, or fewer than 10 samples beyond that "
+         "percentile.</p>\n";
+}
+
+std::string comparison_table(const comparison& c) {
+  std::string out = "<h3>" + e(c.heading) +
+                    "</h3>\n<div class=\"wide\"><table><thead><tr><th>metric</th><th class=\"n\">" +
+                    e(c.baseline) + " (baseline)</th><th class=\"n\">" + e(c.other) +
+                    "</th><th class=\"n\">change</th><th>runs</th></tr></thead><tbody>\n";
+  for (const comparison_row& row : c.rows) {
+    out += "<tr><td>" + e(row.metric) + "</td>" + cell(row.baseline) + cell(row.other) +
+           cell(row.change) + "<td>" +
+           (row.clear ? "<strong>" + e(row.judgement) + "</strong>" : e(row.judgement)) +
+           "</td></tr>\n";
+  }
+  return out + "</tbody></table></div>\n";
+}
+
+const char* caption_of(const std::string& title) {
+  if (title == "Throughput") {
+    return "Bars: median of the runs. Whiskers: lowest and highest run.";
+  }
+  if (title == "Latency over time") return "Of the first run, by interval.";
+  return "All runs together. A curve ends where fewer than 10 samples lie beyond it.";
+}
+
+std::string figure_of(const plot& p, std::size_t index) {
+  const std::string svg =
+      inline_svg(p.svg, fmt::format("plot{}-", index), p.group + ": " + p.title);
+  if (svg.empty()) return "";
+  return "<figure><h3>" + e(p.title) + "</h3>\n" + svg + "<figcaption>" + caption_of(p.title) +
+         " <code>plots/" + e(p.name) + ".gp</code></figcaption></figure>\n";
+}
+
+std::string facts_of(const result_group& group) {
+  std::string rows;
+  for (std::size_t i = 0; i < group.results.size(); ++i) {
+    for (const run_record& run : group.results[i]->runs) {
+      for (const auto& [name, value] : run.facts) {
+        const bool twice = name == "determinism";
+        rows += "<tr><td>" + e(group.labels[i]) + "</td><td>" +
+                (run.seed ? fmt::format("{:.0f}", *run.seed) : dash) + "</td><td>" +
+                (twice ? "run twice" : e(name)) + "</td><td class=\"wrap\">" +
+                (twice ? tag(value, value == "equal" ? "good" : "bad")
+                       : "<code>" + e(value) + "</code>") +
+                "</td></tr>\n";
+      }
+    }
+  }
+  if (rows.empty()) return "";
+  return "<h3>Facts</h3>\n<div class=\"wide\"><table><thead><tr><th>point</th><th>seed</th>"
+         "<th>fact</th><th>value</th></tr></thead><tbody>\n" +
+         rows + "</tbody></table></div>\n";
+}
+
+std::string group_section(const result_group& group, std::size_t index,
+                          const std::vector<plot>& plots) {
+  std::string body;
+  for (const comparison& c : comparisons_of(group)) body += comparison_table(c);
+  for (std::size_t i = 0; i < plots.size(); ++i) {
+    if (plots[i].group_index == index) body += figure_of(plots[i], i + 1);
+  }
+  body += facts_of(group);
+  if (body.empty()) return "";
+  return fmt::format("<section><h2 id=\"group{}\">{}</h2>\n", index + 1, e(group.name)) + body +
+         "</section>\n";
+}
+
+std::string asserts_table(const std::vector<result_document>& results) {
+  std::string rows;
+  for (const result_document& r : results) {
+    for (const assert_record& a : r.asserts) {
+      rows += "<tr><td>" + e(name_of(r)) + "</td><td><code>" + e(a.expect) + "</code></td>" +
+              cell(a.actual.empty() ? dash : a.actual) + "<td>" +
+              tag(a.pass ? "pass" : "fail", a.pass ? "good" : "bad") + "</td></tr>\n";
+    }
+  }
+  if (rows.empty()) return "";
+  return "<h2 id=\"asserts\">Asserts</h2>\n<div class=\"wide\"><table><thead><tr><th>point</th>"
+         "<th>expected</th><th class=\"n\">actual</th><th>outcome</th></tr></thead><tbody>\n" +
+         rows + "</tbody></table></div>\n";
+}
+
+std::string table_of(const std::vector<named_text>& pairs) {
+  std::string out = "<table><tbody>\n";
+  for (const auto& [name, value] : pairs) {
+    out += "<tr><td>" + e(name) + "</td><td class=\"wrap\">" + (value.empty() ? dash : e(value)) +
+           "</td></tr>\n";
+  }
+  return out + "</tbody></table>\n";
+}
+
+// Each distinct host and build once: results in one report mostly share them.
+std::string hosts(const std::vector<result_document>& results) {
+  std::string out;
+  std::vector<std::string> seen;
+  for (const result_document& r : results) {
+    std::vector<named_text> pairs = r.host;
+    // What changes from run to run does not make another host.
+    std::erase_if(pairs, [](const named_text& p) {
+      return p.first.starts_with("load") || p.first.starts_with("steal");
+    });
+    for (const auto& [name, value] : r.build) pairs.emplace_back("build " + name, value);
+    const std::string table = table_of(pairs);
+    if (pairs.empty() || std::find(seen.begin(), seen.end(), table) != seen.end()) continue;
+    seen.push_back(table);
+    const std::string cpu = value_of(r.host, "cpu");
+    out += "<details><summary>Host and build" + (cpu.empty() ? "" : ": " + e(cpu)) +
+           "</summary>\n" + table + "</details>\n";
+  }
+  return out;
+}
+
+std::string raw_parts(const std::vector<result_document>& results) {
+  std::string out;
+  for (const result_document& r : results) {
+    out += "<details><summary>" + e(name_of(r)) + "</summary>\n<h3>Configuration</h3>\n<pre>" +
+           e(r.config_json) + "</pre>\n<h3>Result without histograms and series</h3>\n<pre>" +
+           e(r.abridged_json) + "</pre></details>\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string html_page(const std::vector<result_document>& results,
+                      const std::vector<result_group>& groups, const std::vector<plot>& plots,
                       const page_input& input) {
-  std::string out = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>" +
-                    html_escaped(input.title) + "</title>";
-  for (const result_document& r : results) out += "<p>" + html_escaped(r.scenario) + " " + r.status;
-  for (const plot& p : plots) out += p.svg;
-  return out + "</html>\n";
+  std::string out =
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
+      e(input.title) + "</title>\n<style>" + page_style + "</style>\n</head>\n<body>\n<h1>" +
+      e(input.title) + "</h1>\n" + verdict(results);
+  for (const std::string& w : input.warnings) out += "<p class=\"note\">" + e(w) + "</p>\n";
+  out += summary_table(groups, input.percentiles);
+  for (std::size_t i = 0; i < groups.size(); ++i) out += group_section(groups[i], i, plots);
+  out += asserts_table(results);
+  out += "<h2 id=\"details\">Host, configuration, raw results</h2>\n" + hosts(results);
+  const std::string raw = raw_parts(results);
+  out += out.size() + raw.size() < page_limit
+             ? raw
+             : "<p class=\"note\">The raw results would make this page too large; they are in the "
+               "result files.</p>\n";
+  return out + "</body>\n</html>\n";
 }
 
 }  // namespace mdp::reports

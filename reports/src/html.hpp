@@ -15,7 +15,7 @@ struct page_input {
 };
 
 [[nodiscard]] std::string html_page(const std::vector<result_document>& results,
+                                    const std::vector<result_group>& groups,
                                     const std::vector<plot>& plots, const page_input& input);
-[[nodiscard]] std::string html_escaped(const std::string& text);
 
 }  // namespace mdp::reports

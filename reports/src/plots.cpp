@@ -215,9 +215,12 @@ std::vector<plot> make_plots(const std::vector<result_group>& groups,
                              std::vector<std::string>& warnings) {
   make_folder(folder);
   std::vector<plot> plots;
-  for (const result_group& group : groups) {
+  for (std::size_t i = 0; i < groups.size(); ++i) {
     for (const std::string& kind : kinds) {
-      for (plot& p : drafts_of(group, kind, folder)) plots.push_back(std::move(p));
+      for (plot& p : drafts_of(groups[i], kind, folder)) {
+        p.group_index = i;
+        plots.push_back(std::move(p));
+      }
     }
   }
   if (plots.empty()) return plots;

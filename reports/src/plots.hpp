@@ -12,6 +12,7 @@
 namespace mdp::reports {
 
 struct plot {
+  std::size_t group_index = 0;
   std::string name;   // base of its files
   std::string group;  // heading: scenario and pattern
   std::string title;
@@ -20,6 +21,7 @@ struct plot {
 };
 
 struct result_group {
+  std::size_t group_index = 0;
   std::string name;       // for headings
   std::string file_stem;  // letters, digits, - and _
   std::string kind;       // of latency; empty when none was measured

@@ -38,8 +38,8 @@ report_outcome write_report(const std::vector<std::string>& result_json_texts,
   const std::filesystem::path folder = options.output_dir.empty() ? "." : options.output_dir;
   make_folder(folder);
   report_outcome outcome;
-  const std::vector<plot> plots =
-      make_plots(group_results(results), kinds, folder / "plots", outcome.warnings);
+  const std::vector<result_group> groups = group_results(results);
+  const std::vector<plot> plots = make_plots(groups, kinds, folder / "plots", outcome.warnings);
   for (const plot& p : plots) {
     outcome.plot_paths.push_back(p.svg_path);
     if (!p.png_path.empty()) outcome.plot_paths.push_back(p.png_path);
@@ -48,7 +48,7 @@ report_outcome write_report(const std::vector<std::string>& result_json_texts,
   if (page.title.empty()) page.title = results.front().scenario;
   if (page.percentiles.empty()) page.percentiles = {50, 90, 99, 99.9, 99.99};
   const std::filesystem::path target = folder / "report.html";
-  write_file(target, html_page(results, plots, page));
+  write_file(target, html_page(results, groups, plots, page));
   outcome.html_path = target.string();
   return outcome;
 }

@@ -82,6 +82,7 @@ def result(name, scenario, point, pattern, runs, asserts, status="ok", reasons=(
         "host": {"cpu": "Sample CPU <invented>", "cores": 2, "virtual": None, "kernel": KERNEL,
                  "governor": None, "sysctl": {"net.core.rmem_max": 212992}},
         "config": {"name": scenario, "flows": [{"pattern": pattern, "size_bytes": 64}],
+                   "compare": {"var": "transport", "baseline": "socket"},
                    "note": "sample data & <made> by \"make_samples.py\""},
         "runs": runs,
         "summary": {"messages.rate_per_s": {
