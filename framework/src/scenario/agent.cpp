@@ -50,13 +50,15 @@ workload::sender_options options_of(const flow_spec& flow, messaging::messenger&
   o.seed = seed;
   for (const auto& [bytes, weight] : flow.sizes) {
     if (bytes < workload::payload_bytes_min)
-      throw std::runtime_error(fmt::format("/flows: size_bytes {} is below {}, the workload's stamp",
-                                           bytes, workload::payload_bytes_min));
+      throw std::runtime_error(
+          fmt::format("/flows: size_bytes {} is below {}, the workload's stamp", bytes,
+                      workload::payload_bytes_min));
     if (bytes > messenger.message_bytes_max())
-      throw std::runtime_error(fmt::format("/flows: size_bytes {} is above the {} bytes that this "
-                                           "protocol and transport take; lower it, or raise "
-                                           "max_message_bytes",
-                                           bytes, messenger.message_bytes_max()));
+      throw std::runtime_error(
+          fmt::format("/flows: size_bytes {} is above the {} bytes that this "
+                      "protocol and transport take; lower it, or raise "
+                      "max_message_bytes",
+                      bytes, messenger.message_bytes_max()));
   }
   return o;
 }
@@ -85,6 +87,14 @@ void agent::set_up(
       receiving.reply_bytes = flow.reply_bytes;
     }
     if (flow.from != group_.name) continue;
+    // Messages carry a sequence but not their flow: two flows of one peer could not be told apart.
+    const bool receives = std::any_of(point_.flows.begin(), point_.flows.end(),
+                                      [&](const flow_spec& f) { return f.to == group_.name; });
+    if (!senders_.empty() || receives)
+      throw std::runtime_error(
+          fmt::format("/flows: '{}' has more than one flow, or sends and "
+                      "receives; give each flow a peer group of its own",
+                      group_.name));
     auto options = options_of(flow, *messenger_, splitmix64(seed_ + senders_.size()));
     for (const auto& [group, members] : addresses) {
       if (group != flow.to) continue;
@@ -182,7 +192,8 @@ void agent::finish(run_record& record) noexcept {
     all.duplicated += m.duplicated;
     all.corrupted += m.corrupted;
     auto& series = all.series;
-    if (series.delivered.empty()) series = m.series;
+    if (series.delivered.empty())
+      series = m.series;
     else {
       for (std::size_t i = 0; i < series.delivered.size(); ++i) {
         series.delivered[i] += m.series.delivered[i];
@@ -204,8 +215,10 @@ void agent::finish(run_record& record) noexcept {
     const auto& [key, after] = stats_[1][i];
     std::uint64_t& sum = record.stats[key];
     // A maximum is no count: the largest of all, over the whole run.
-    if (key == "retry_max") sum = std::max(sum, after);
-    else sum += after - before;
+    if (key == "retry_max")
+      sum = std::max(sum, after);
+    else
+      sum += after - before;
   }
   const transport::counters& a = transport_[0];
   const transport::counters& b = transport_[1];

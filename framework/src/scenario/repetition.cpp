@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "mdp/plugin/plugin_loader.hpp"
+#include "mdp/scenario/json_value.hpp"
 
 namespace mdp::scenario {
 namespace {
@@ -19,9 +20,17 @@ std::string utc_now() {
   return text;
 }
 
+// A simulator's chance follows the repetition's seed, not the scenario's alone.
+std::string options_for(const point_spec& point, std::uint64_t seed) {
+  json_value options = parse_json(point.transport.options_json, "transport options");
+  if (options.find("seed") == nullptr) return point.transport.options_json;
+  options.set("seed", make_unsigned(seed));
+  return dump(options);
+}
+
 void run_once(const point_spec& point, std::uint64_t seed, const run_callbacks& callbacks,
               run_record& record) {
-  const auto fabric = plugin::create_fabric(point.transport.plugin, point.transport.options_json,
+  const auto fabric = plugin::create_fabric(point.transport.plugin, options_for(point, seed),
                                             callbacks.plugin_directories);
   if (fabric->caps().virtual_time) {
     run_virtual(point, seed, callbacks, *fabric, record);

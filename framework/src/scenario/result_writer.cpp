@@ -26,8 +26,12 @@ json or_null(const std::optional<T>& value) {
   return value ? json(*value) : json(nullptr);
 }
 
-double rounded(double value, double unit) { return std::round(value / unit) * unit; }
-json us(std::int64_t ns) { return rounded(static_cast<double>(ns) / 1000.0, 0.001); }
+double rounded(double value, double unit) {
+  return std::round(value / unit) * unit;
+}
+json us(std::int64_t ns) {
+  return rounded(static_cast<double>(ns) / 1000.0, 0.001);
+}
 
 json latency_json(const metrics::histogram& h) {
   if (h.count() == 0) return json(nullptr);
@@ -74,9 +78,9 @@ json messages_json(const run_record& r) {
   j["corrupted"] = f.corrupted;
   // Without replies or confirmations nobody can tell what became of a message.
   const bool tracked = f.completed + f.expired + f.unknown > 0;
-  j["delivered_ratio"] =
-      tracked && f.sent > 0 ? json(static_cast<double>(f.completed) / static_cast<double>(f.sent))
-                            : json(nullptr);
+  j["delivered_ratio"] = tracked && f.sent > 0
+                             ? json(static_cast<double>(f.completed) / static_cast<double>(f.sent))
+                             : json(nullptr);
   j["rate_per_s"] = rounded(static_cast<double>(f.arrived) / s, 0.1);
   j["delayed_by_loss"] = stat_or_null(r.stats, "messages_delayed");
   return j;
@@ -115,7 +119,8 @@ json packets_json(const run_record& r) {
 
 json series_json(const run_record& r) {
   json p99 = json::array();
-  for (const std::int64_t ns : r.flows.series.p99_ns) p99.push_back(ns < 0 ? json(nullptr) : us(ns));
+  for (const std::int64_t ns : r.flows.series.p99_ns)
+    p99.push_back(ns < 0 ? json(nullptr) : us(ns));
   return {{"interval_s", r.flows.series.interval_s()},
           {"delivered", r.flows.series.delivered},
           {"p99_us", p99}};
@@ -143,9 +148,10 @@ json run_json(const run_record& r, bool virtual_time) {
     wire = rounded(static_cast<double>(r.stats.at("wire_bytes_sent")) / s, 1);
   j["bytes"] = {{"payload_per_s", rounded(static_cast<double>(f.arrived_bytes) / s, 1)},
                 {"wire_per_s", wire}};
-  j["latency"] = {{"response", latency_json(f.response)},   {"service", latency_json(f.service)},
-                  {"received", latency_json(f.received)},   {"delivered", latency_json(f.delivered)},
-                  {"round_trip", latency_json(f.round_trip)}, {"one_way", latency_json(f.one_way)}};
+  j["latency"] = {
+      {"response", latency_json(f.response)},     {"service", latency_json(f.service)},
+      {"received", latency_json(f.received)},     {"delivered", latency_json(f.delivered)},
+      {"round_trip", latency_json(f.round_trip)}, {"one_way", latency_json(f.one_way)}};
   // Sender and receiver read the same clock: one process, or one virtual time.
   if (!j["latency"]["one_way"].is_null()) j["latency"]["one_way"]["clock_error_us"] = 0;
   const bool cpu_known = !virtual_time && r.cpu_us >= 0 && f.arrived > 0;
@@ -208,10 +214,11 @@ json summary_json(const json& runs) {
         if (const auto value = number_at(run, path); value && run["error"].is_null())
           values.push_back(*value);
       const auto interval = median_interval(values);
-      summary[path] = {{"median", median(values)},
-                       {"ci95", interval ? json({interval->first, interval->second}) : json(nullptr)},
-                       {"n", values.size()},
-                       {"cv_pct", rounded(variation_pct(values), 0.01)}};
+      summary[path] = {
+          {"median", median(values)},
+          {"ci95", interval ? json({interval->first, interval->second}) : json(nullptr)},
+          {"n", values.size()},
+          {"cv_pct", rounded(variation_pct(values), 0.01)}};
     }
   }
   return summary;
@@ -228,13 +235,17 @@ bool holds(double actual, std::string_view op, double bound) {
 
 json check_assert(const assert_spec& a, const json& runs) {
   json outcome{{"expect", a.expect}, {"actual", nullptr}, {"pass", false}};
-  const auto space = a.expect.find(' ');
-  const auto second = a.expect.find(' ', space + 1);
-  const std::string path = a.expect.substr(0, space);
+  // The loader lets blanks be anywhere between the three parts, or nowhere.
+  std::string text = a.expect;
+  std::erase_if(text, [](char c) { return c == ' ' || c == '\t'; });
+  const std::size_t op_at = std::min(text.find_first_of("<>=!"), text.size());
+  const std::size_t bound_at = std::min(text.find_first_not_of("<>=!", op_at), text.size());
+  const std::string path = text.substr(0, op_at);
   double bound = 0;
-  const char* const end = a.expect.data() + a.expect.size();
-  if (space == std::string::npos || second == std::string::npos ||
-      std::from_chars(a.expect.data() + second + 1, end, bound).ptr != end) {
+  const char* const end = text.data() + text.size();
+  const char* const digits =
+      text.data() + bound_at + (bound_at < text.size() && text[bound_at] == '+');
+  if (op_at == bound_at || digits == end || std::from_chars(digits, end, bound).ptr != end) {
     outcome["reason"] = "not of the form '<metric> <op> <number>'";
     return outcome;
   }
@@ -245,8 +256,13 @@ json check_assert(const assert_spec& a, const json& runs) {
     outcome["reason"] = "no run has a number there";
     return outcome;
   }
+  if (values.size() < runs.size()) {
+    outcome["reason"] =
+        fmt::format("only {} of {} runs have a number there", values.size(), runs.size());
+    return outcome;
+  }
   // Gates look at the median of the runs; an exact one (== or !=) must hold in every run.
-  const std::string op = a.expect.substr(space + 1, second - space - 1);
+  const std::string op = text.substr(op_at, bound_at - op_at);
   outcome["actual"] = median(values);
   const bool exact = op == "==" || op == "!=";
   outcome["pass"] = exact ? std::all_of(values.begin(), values.end(),
@@ -290,6 +306,11 @@ point_result write_result(const scenario_spec& scenario, const point_spec& point
     if (r.error.empty()) continue;
     result.status = "failed";
     result.reasons.push_back(fmt::format("run {}: {}", r.index, r.error));
+  }
+  if (result.status == "ok" && runs.size() < point.run.repetitions) {
+    result.status = "inconclusive";
+    result.reasons.push_back(
+        fmt::format("stopped after {} of {} repetitions", runs.size(), point.run.repetitions));
   }
   json vars = json::object();
   for (const auto& [name, value] : point.vars) vars[name] = json::parse(value, nullptr, false);

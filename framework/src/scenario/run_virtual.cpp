@@ -18,8 +18,8 @@ class virtual_run {
   void make_agents(std::uint64_t seed) {
     for (const peer_group& group : point_.peers)
       for (std::uint32_t i = 0; i < group.count; ++i)
-        agents_.push_back(std::make_unique<agent>(point_, group, i,
-                                                  splitmix64(seed + agents_.size()), fabric_));
+        agents_.push_back(
+            std::make_unique<agent>(point_, group, i, splitmix64(seed + agents_.size()), fabric_));
     std::vector<std::pair<std::string, std::vector<endpoint_address>>> addresses;
     std::size_t next = 0;
     for (const peer_group& group : point_.peers) {
@@ -55,8 +55,8 @@ class virtual_run {
   void check_limits() {
     const auto real = std::chrono::steady_clock::now() - begun_;
     if (real > std::chrono::duration<double>(point_.run.time_limit_s))
-      throw std::runtime_error(fmt::format("/run/time_limit_s: still running after {} s",
-                                           point_.run.time_limit_s));
+      throw std::runtime_error(
+          fmt::format("/run/time_limit_s: still running after {} s", point_.run.time_limit_s));
     if (callbacks_.stop_requested && callbacks_.stop_requested())
       throw std::runtime_error("interrupted");
   }
@@ -73,6 +73,14 @@ class virtual_run {
 
 void run_virtual(const point_spec& point, std::uint64_t seed, const run_callbacks& callbacks,
                  transport::fabric& fabric, run_record& record) {
+  for (const flow_spec& flow : point.flows) {
+    // Nothing holds such a sender back: at one instant of virtual time it would send for ever.
+    if (point.protocol.name == "raw" && flow.pattern == flow_pattern::stream &&
+        flow.load.mode == load_mode::closed)
+      throw std::runtime_error(
+          "/flows: a closed stream over raw has no rate of its own in virtual time; use "
+          "\"mode\": \"open\" with rate_per_s, or protocol mdp");
+  }
   virtual_run run(point, callbacks, fabric);
   run.make_agents(seed);
   auto& agents = run.agents();

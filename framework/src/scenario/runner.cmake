@@ -6,7 +6,7 @@ mdp_component(runner
     result_writer.cpp result_writer.hpp run_real.cpp run_record.hpp run_virtual.cpp runner.cpp
     statistics.hpp
   LINK mdp::base
-  PRIVATE_LINK mdp::workload mdp::runtime mdp::messaging_raw mdp::plugin fmt::fmt
+  PRIVATE_LINK mdp::workload mdp::runtime mdp::messaging_raw mdp::plugin mdp::scenario fmt::fmt
     nlohmann_json::nlohmann_json Threads::Threads)
 target_compile_definitions(mdp_runner PRIVATE MDP_VERSION="${PROJECT_VERSION}"
   MDP_BUILD_FLAGS="${CMAKE_BUILD_TYPE}")

@@ -17,8 +17,8 @@ struct step {
   std::uint32_t repetition;
 };
 
-// Interleaved: every round runs each point once, in an order drawn from the seed, so that a slow drift
-// of the machine hits all alike.
+// Interleaved: every round runs each point once, in an order drawn from the seed, so that a slow
+// drift of the machine hits all alike.
 std::vector<step> plan(const scenario_spec& scenario) {
   std::vector<step> steps;
   if (scenario.points.empty()) return steps;
@@ -27,7 +27,8 @@ std::vector<step> plan(const scenario_spec& scenario) {
   for (const point_spec& p : scenario.points) rounds = std::max(rounds, p.run.repetitions);
   if (!interleaved) {
     for (std::size_t i = 0; i < scenario.points.size(); ++i)
-      for (std::uint32_t r = 0; r < scenario.points[i].run.repetitions; ++r) steps.push_back({i, r});
+      for (std::uint32_t r = 0; r < scenario.points[i].run.repetitions; ++r)
+        steps.push_back({i, r});
     return steps;
   }
   seeded_random random(scenario.points[0].seed);
@@ -76,9 +77,12 @@ std::vector<point_result> run_points(
     const std::uint64_t seed =
         point.run.repeat_changes == "seed" ? point.seed + steps[n].repetition : point.seed;
     run_record record = run_repetition(point, seed, callbacks);
+    // A repetition that was cut short says nothing about the point.
+    if (!record.error.empty() && stopped()) break;
     record.index = steps[n].repetition;
     record.order = static_cast<std::uint32_t>(n);
-    if (!record.error.empty() && callbacks.progress) callbacks.progress("  failed: " + record.error);
+    if (!record.error.empty() && callbacks.progress)
+      callbacks.progress("  failed: " + record.error);
     auto& done = records[steps[n].point];
     done.push_back(std::move(record));
     if (done.size() == point.run.repetitions) report(steps[n].point);
