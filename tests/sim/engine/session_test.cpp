@@ -19,6 +19,7 @@ std::string payload_of(std::uint64_t n, std::size_t size) {
   return text;
 }
 
+// R-CONF-1, R-CONF-2, R-SESS-4
 TEST(session, connects_and_confirms_one_message) {
   engine_network net;
   auto& a = net.add();
@@ -37,6 +38,7 @@ TEST(session, connects_and_confirms_one_message) {
   EXPECT_TRUE(a.engine->idle());
 }
 
+// R-CONF-1, R-CONF-3
 TEST(session, received_comes_without_the_application_delivered_does_not) {
   engine_network net;
   auto& a = net.add();
@@ -52,6 +54,7 @@ TEST(session, received_comes_without_the_application_delivered_does_not) {
   EXPECT_EQ(a.app.delivered.size(), 1u);
 }
 
+// R-SESS-3
 TEST(session, simultaneous_hello_makes_one_session) {
   engine_network net;
   auto& a = net.add();
@@ -67,6 +70,7 @@ TEST(session, simultaneous_hello_makes_one_session) {
   EXPECT_TRUE(a.app.downs.empty());
 }
 
+// R-SESS-2, R-SESS-6
 TEST(session, nobody_answers) {
   engine_network net;
   auto& a = net.add();
@@ -81,6 +85,7 @@ TEST(session, nobody_answers) {
   EXPECT_EQ(a.control.available(), a.control.block_count());
 }
 
+// R-LIVE-2, R-SESS-6
 TEST(session, a_silent_peer_leaves_messages_unknown_and_comes_back) {
   engine_network net;
   auto& a = net.add();
@@ -99,6 +104,7 @@ TEST(session, a_silent_peer_leaves_messages_unknown_and_comes_back) {
   ASSERT_TRUE(net.run_until([&] { return a.app.delivered.size() == 2; }, 5s));
 }
 
+// R-SESS-5
 TEST(session, a_restarted_peer_is_a_new_session) {
   engine_network net;
   auto& a = net.add();
@@ -121,6 +127,7 @@ TEST(session, a_restarted_peer_is_a_new_session) {
   EXPECT_EQ(a.app.ups, 2);
 }
 
+// R-LIVE-1
 TEST(session, idle_peers_are_kept_alive_by_heartbeats) {
   engine_network net;
   auto& a = net.add();
@@ -144,6 +151,7 @@ struct hardship {
 
 class adversity : public testing::TestWithParam<hardship> {};
 
+// R-MSG-1, R-MSG-2, R-DUP-1, R-FLOW-1
 TEST_P(adversity, every_message_is_delivered_once_and_confirmed) {
   for (int seed = 1; seed <= GetParam().seeds; ++seed) {
     SCOPED_TRACE("replay: --gtest_filter=*" + std::string(GetParam().name) + "* seed " +
