@@ -1,4 +1,4 @@
-"""Prints the simulator's digest of every run in result files; repeated runs must agree.
+"""Prints the digest of every simulated run in result files; repeated runs must agree.
 
 A run that was repeated to verify determinism has the facts `digest` and `digest_repeat`.
 Exit status 1: two of them differ, or none was repeated.
@@ -20,7 +20,8 @@ def simulated_runs(folder):
         for run in document["runs"]:
             facts = run.get("facts") or {}
             if "digest" in facts:
-                label = f"{document['scenario']} {document['id']} run {run.get('index', 0)}"
+                point = f"{document['scenario']} {document['id']}"
+                label = f"{point} run {run.get('index', 0)}"
                 yield label, facts["digest"], facts.get("digest_repeat")
 
 
