@@ -137,7 +137,7 @@ int dispatch(int argc, char** argv) {
   validate_c->add_option("FILE", validate_files, "Scenario files, - for standard input");
   validate_c->add_flag("--schema", print_schema, "Print the JSON Schema of scenario files");
   add_load_options(validate_c, load);
-  validate_c->footer("Example: mdp validate scenarios/*.json");
+  validate_c->footer("Example: mdp validate scenarios/quickstart.json");
   CLI::App* expand_c = app.add_subcommand("expand", "Print every point of a scenario in full");
   expand_c->add_option("FILE", expand_file, "Scenario file, - for standard input")->required();
   add_load_options(expand_c, load);

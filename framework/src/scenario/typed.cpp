@@ -228,8 +228,8 @@ run_spec make_run(const json_value& document) {
 }
 
 assert_spec make_assert(const json_value& in, const std::string& pointer, const json_value* vars) {
-  static const std::regex form(
-      R"(\s*([a-z0-9_]+(?:\.[a-z0-9_]+)+)\s*(<=|>=|==|!=|<|>)\s*(-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)\s*)");
+  static const std::regex form(R"(\s*([a-z0-9_]+(?:\.[a-z0-9_]+)+)\s*(<=|>=|==|!=|<|>))"
+                               R"(\s*(-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)\s*)");
   assert_spec out;
   const json_value& expect = *in.find("expect");
   std::smatch part;

@@ -116,7 +116,8 @@ TEST_F(loader, extends_merges_objects_replaces_lists_and_null_removes) {
 TEST_F(loader, a_mistake_in_the_base_is_reported_in_the_base) {
   write("base.json", "{\"schema\": \"mdp-scenario/1\",\n \"run\": {\"warmup\": 3}}");
   const std::string file = write("s.json", R"({"extends": "base.json", "name": "s",
-    "description": "d", "transports": {"default": {"plugin": "socket"}}, "peers": {}, "flows": []})");
+    "description": "d", "transports": {"default": {"plugin": "socket"}},
+    "peers": {}, "flows": []})");
   EXPECT_THAT(error_of(file), HasSubstr("base.json:2:10: /run/warmup: unknown key \"warmup\"; "
                                         "did you mean \"warmup_s\"?"));
 }
@@ -165,8 +166,8 @@ TEST_F(loader, the_simulator_gets_seed_links_and_nodes) {
 }
 
 TEST(json_value, dump_and_parse_are_inverse) {
-  const std::string text =
-      R"({"a":[1,-2,0.5,1e+300,true,null,"q\"\\\n\u0001ü"],"b":{},"c":[],"d":18446744073709551615})";
+  const std::string text = R"({"a":[1,-2,0.5,1e+300,true,null,"q\"\\\n\u0001ü"],)"
+                           R"("b":{},"c":[],"d":18446744073709551615})";
   const json_value value = parse_json(text, "t");
   EXPECT_EQ(dump(value), text);
   EXPECT_EQ(dump(parse_json(dump(value, 2), "t")), text);
