@@ -22,6 +22,16 @@ std::string stem_of(const std::string& text) {
   return out.empty() ? "results" : out;
 }
 
+// Different names may have one stem: "a b" and "a/b".
+std::string unused_stem(const std::vector<result_group>& groups, const std::string& wanted) {
+  std::string stem = wanted;
+  const auto taken = [&stem](const result_group& g) { return g.file_stem == stem; };
+  for (int n = 2; std::any_of(groups.begin(), groups.end(), taken); ++n) {
+    stem = wanted + "-" + std::to_string(n);
+  }
+  return stem;
+}
+
 void label(result_group& group) {
   std::vector<std::string> names = varying_names(group.results);
   for (const result_document* r : group.results) {
@@ -54,11 +64,8 @@ std::vector<result_group> group_results(const std::vector<result_document>& resu
       found->results.push_back(&r);
       continue;
     }
-    key.file_stem = stem_of(r.scenario + (r.pattern.empty() ? "" : "-" + r.pattern));
-    const auto twins = std::count_if(out.begin(), out.end(), [&key](const result_group& g) {
-      return g.file_stem == key.file_stem;
-    });
-    if (twins > 0) key.file_stem += "-" + stem_of(key.kind);
+    key.file_stem =
+        unused_stem(out, stem_of(r.scenario + (r.pattern.empty() ? "" : "-" + r.pattern)));
     key.results.push_back(&r);
     out.push_back(std::move(key));
   }

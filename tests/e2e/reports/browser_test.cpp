@@ -1,0 +1,122 @@
+// The page in a real browser: Chromium without a window builds its document and paints it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <regex>
+#include <sstream>
+
+#include "mdp/reports/reports.hpp"
+
+namespace mdp::reports {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+std::string text_of_file(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+std::string output_of(const std::string& command) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
+  std::string out;
+  std::array<char, 4096> part{};
+  while (pipe != nullptr) {
+    const std::size_t n = fread(part.data(), 1, part.size(), pipe.get());
+    if (n == 0) break;
+    out.append(part.data(), n);
+  }
+  return out;
+}
+
+std::string browser() {
+  std::string found =
+      output_of("command -v chromium || command -v chromium-browser || command -v google-chrome");
+  return found.substr(0, found.find('\n'));
+}
+
+bool gnuplot_is_there() {
+  return !output_of("command -v gnuplot").empty();
+}
+
+class reports_in_a_browser : public testing::Test {
+ protected:
+  void SetUp() override {
+    browser_ = browser();
+    if (browser_.empty()) GTEST_SKIP() << "no browser is installed (apt-get install chromium)";
+    std::string name = (fs::temp_directory_path() / "mdp-browser-XXXXXX").string();
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    folder_ = name;
+    std::vector<std::string> texts;
+    for (const char* sample :
+         {"quickstart-stream-socket", "quickstart-stream-io_uring", "lossy-wan", "few-figures"}) {
+      texts.push_back(text_of_file(fs::path(MDP_SOURCE_DIR) / "tests/golden/reports" /
+                                   (std::string(sample) + ".json")));
+    }
+    page_ = write_report(texts, {(folder_ / "out").string(), "Browser & page", {}, {}}).html_path;
+  }
+
+  void TearDown() override {
+    std::error_code ignored;
+    if (!folder_.empty()) fs::remove_all(folder_, ignored);
+  }
+
+  // Chromium's output for one page; `more` are further options. Ended after a minute.
+  std::string visit(const std::string& address, const std::string& more) const {
+    return output_of("timeout 60 '" + browser_ +
+                     "' --headless --no-sandbox --disable-gpu --hide-scrollbars "
+                     "--disable-dev-shm-usage --no-first-run --user-data-dir='" +
+                     (folder_ / "profile").string() + "' " + more + " '" + address + "' 2>'" +
+                     (folder_ / "browser.log").string() + "'");
+  }
+
+  [[nodiscard]] std::uintmax_t painted_bytes(const std::string& address, int width) const {
+    const fs::path picture = folder_ / "page.png";
+    std::error_code ignored;
+    fs::remove(picture, ignored);
+    visit(address, "--window-size=" + std::to_string(width) + ",1600 --screenshot='" +
+                       picture.string() + "'");
+    return fs::exists(picture) ? fs::file_size(picture) : 0;
+  }
+
+  std::string browser_;
+  fs::path folder_;
+  std::string page_;
+};
+
+TEST_F(reports_in_a_browser, the_document_has_every_part) {
+  const std::string dom = visit("file://" + page_, "--dump-dom");
+  ASSERT_THAT(dom, HasSubstr("</html>")) << text_of_file(folder_ / "browser.log");
+  EXPECT_THAT(dom, HasSubstr("<h1>Browser &amp; page</h1>"));
+  EXPECT_THAT(dom, HasSubstr("3 of 4 points passed"));
+  EXPECT_THAT(dom, HasSubstr("transport: io_uring against socket"));
+  EXPECT_THAT(dom, HasSubstr("260,000"));
+  EXPECT_THAT(dom, HasSubstr("9c1f03a2b7d45e60"));
+  if (!gnuplot_is_there()) GTEST_SKIP() << "plots: gnuplot is not installed";
+  static const std::regex plot("<figure>");
+  const auto plots = std::distance(std::sregex_iterator(dom.begin(), dom.end(), plot), {});
+  EXPECT_EQ(plots, 8);  // two groups with three plots, and one without throughput
+}
+
+TEST_F(reports_in_a_browser, something_is_painted_at_desk_and_phone_width) {
+  const fs::path blank = folder_ / "blank.html";
+  std::ofstream(blank) << "<!doctype html><title>blank</title>";
+  for (const int width : {1200, 500}) {
+    const std::uintmax_t empty = painted_bytes("file://" + blank.string(), width);
+    const std::uintmax_t full = painted_bytes("file://" + page_, width);
+    ASSERT_GT(empty, 0U) << text_of_file(folder_ / "browser.log");
+    EXPECT_GT(full, 5 * empty) << "at width " << width;
+  }
+}
+
+}  // namespace
+}  // namespace mdp::reports

@@ -1,0 +1,152 @@
+// The page: well formed, complete, ids unique, nothing loaded from elsewhere.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <regex>
+#include <set>
+
+#include "comparison.hpp"
+#include "gnuplot.hpp"
+#include "mdp/reports/reports.hpp"
+#include "samples.hpp"
+#include "svg.hpp"
+
+namespace mdp::reports {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string page_of(const std::vector<std::string>& samples) {
+  const test::scratch_folder folder;
+  const report_outcome outcome =
+      write_report(samples, {folder.path().string(), "A <title> & more", {}, {50, 99}});
+  return test::text_of_file(outcome.html_path);
+}
+
+// The first element that is closed by another's tag, or never; empty when all match.
+std::string first_mismatch(const std::string& html) {
+  static const std::set<std::string> empty_elements{"meta", "!doctype"};
+  static const std::regex element("<(/?)([!a-zA-Z][a-zA-Z0-9]*)((\"[^\"]*\"|'[^']*'|[^>\"'])*)>");
+  const std::size_t style = html.find("<style>");
+  const std::size_t style_end = html.find("</style>");
+  const std::string text = html.substr(0, style) + html.substr(style_end + 8);
+  std::vector<std::string> open;
+  for (std::sregex_iterator it(text.begin(), text.end(), element), end; it != end; ++it) {
+    const std::string name = (*it)[2];
+    const std::string rest = (*it)[3];
+    if (empty_elements.count(name) > 0 || (!rest.empty() && rest.back() == '/')) continue;
+    if ((*it)[1].length() == 0) {
+      open.push_back(name);
+    } else if (open.empty() || open.back() != name) {
+      return "</" + name + "> closes " + (open.empty() ? "nothing" : open.back());
+    } else {
+      open.pop_back();
+    }
+  }
+  return open.empty() ? "" : open.back() + " is never closed";
+}
+
+TEST(page, is_well_formed_with_unique_ids_and_under_a_megabyte) {
+  const std::string page = page_of(test::all_samples());
+  EXPECT_EQ(first_mismatch(page), "");
+  static const std::regex id("[ <]id=[\"']([^\"']*)[\"']");
+  std::set<std::string> ids;
+  for (std::sregex_iterator it(page.begin(), page.end(), id), end; it != end; ++it) {
+    EXPECT_TRUE(ids.insert((*it)[1]).second) << "id twice: " << (*it)[1];
+  }
+  EXPECT_GE(ids.size(), 6U);
+  EXPECT_LE(page.size(), 1000000U);
+}
+
+TEST(page, the_checker_of_elements_finds_faults) {
+  EXPECT_EQ(first_mismatch("<style></style><p><b>x</b></p>"), "");
+  EXPECT_NE(first_mismatch("<style></style><p><b>x</p></b>"), "");
+  EXPECT_NE(first_mismatch("<style></style><p>"), "");
+}
+
+TEST(page, loads_nothing_and_runs_nothing) {
+  const std::string page = page_of(test::all_samples());
+  EXPECT_THAT(page, Not(HasSubstr("<script")));
+  EXPECT_THAT(page, Not(HasSubstr("<link")));
+  EXPECT_THAT(page, Not(HasSubstr("src=")));
+  EXPECT_THAT(page, Not(HasSubstr("@import")));
+}
+
+TEST(page, text_of_results_cannot_become_markup) {
+  const std::string page = page_of({test::golden("few-figures.json")});
+  EXPECT_THAT(page, HasSubstr("A &lt;title&gt; &amp; more"));
+  EXPECT_THAT(page, HasSubstr("&lt;b&gt;&amp;&lt;/b&gt;"));
+  EXPECT_THAT(page, HasSubstr("Sample CPU &lt;invented&gt;"));
+  EXPECT_THAT(page, Not(HasSubstr("<b>&")));
+}
+
+TEST(page, states_verdict_reasons_asserts_and_digests) {
+  const std::string page = page_of(test::all_samples());
+  EXPECT_THAT(page, HasSubstr("5 of 7 points passed, 2 failed"));
+  EXPECT_THAT(page, HasSubstr("port 7000 is in use"));
+  EXPECT_THAT(page, HasSubstr("packets.retransmitted &gt;= 1"));
+  EXPECT_THAT(page, HasSubstr("9c1f03a2b7d45e60"));
+  EXPECT_THAT(page, HasSubstr("<td>run twice</td>"));
+}
+
+TEST(page, has_the_plots_inline) {
+  if (!gnuplot_works()) GTEST_SKIP() << "gnuplot is not installed (apt-get install gnuplot-nox)";
+  const std::string page = page_of({test::golden("lossy-wan.json")});
+  EXPECT_THAT(page, HasSubstr("<svg role=\"img\" aria-label=\"lossy-wan, stream: Throughput\""));
+  EXPECT_THAT(page, HasSubstr(">99.9 %<"));
+}
+
+TEST(page, raw_results_have_no_histograms_in_them) {
+  EXPECT_THAT(page_of(test::all_samples()), Not(HasSubstr("&quot;hdr&quot;")));
+}
+
+TEST(comparison, sets_the_other_against_the_baseline_that_the_scenario_names) {
+  const std::vector<result_document> results =
+      parse_documents({test::golden("quickstart-stream-io_uring.json"),
+                       test::golden("quickstart-stream-socket.json")});
+  const std::vector<result_group> groups = group_results(results);
+  const std::vector<comparison> found = comparisons_of(groups.at(0));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].heading, "transport: io_uring against socket");
+  EXPECT_EQ(found[0].rows[0].change, "+42.9 %");  // 260,000 against 182,000
+  EXPECT_TRUE(found[0].rows[0].clear);
+}
+
+TEST(comparison, two_runs_a_side_decide_nothing) {
+  const auto result = [](const char* transport, int rate) {
+    const std::string run = R"({"messages":{"rate_per_s":)" + std::to_string(rate) + "}}";
+    return test::small_result(R"("point":{"transport":")" + std::string(transport) +
+                              R"("},"runs":[)" + run + "," + run + "]");
+  };
+  const std::vector<result_document> results =
+      parse_documents({result("socket", 100), result("io_uring", 900)});
+  const std::vector<result_group> groups = group_results(results);
+  const std::vector<comparison> found = comparisons_of(groups.at(0));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].rows[0].change, "+800.0 %");
+  EXPECT_FALSE(found[0].rows[0].clear);
+}
+
+TEST(comparison, none_when_results_differ_in_more_than_a_variable) {
+  const std::vector<result_document> results =
+      parse_documents({test::small_result(R"("point":{"size":1,"rate":1},"runs":[])"),
+                       test::small_result(R"("point":{"size":2,"rate":2},"runs":[])")});
+  const std::vector<result_group> groups = group_results(results);
+  ASSERT_EQ(groups.size(), 1U);
+  EXPECT_TRUE(comparisons_of(groups[0]).empty());
+}
+
+TEST(inline_svg, makes_ids_and_references_the_plots_own) {
+  const std::string out = inline_svg(
+      "<?xml version='1.0'?><svg viewBox='0 0 1 1'><rect x=\"0\" y=\"0\" fill='#fff'/>"
+      "<defs><path id='a'/></defs><use xlink:href='#a'/><g filter='url(#a)'/></svg>",
+      "p1-", "It's");
+  EXPECT_EQ(out,
+            "<svg role=\"img\" aria-label=\"It&#39;s\" viewBox='0 0 1 1'><defs><path id='p1-a'/>"
+            "</defs><use xlink:href='#p1-a'/><g filter='url(#p1-a)'/></svg>");
+  EXPECT_EQ(inline_svg("nothing", "p1-", ""), "");
+}
+
+}  // namespace
+}  // namespace mdp::reports
