@@ -11,7 +11,7 @@ import sys
 
 
 def simulated_runs(folder):
-    """(label, digest, digest of the repetition or None) of every simulated run, in a fixed order."""
+    """(label, digest, digest of its repetition or None) of every simulated run, in fixed order."""
     for path in sorted(glob.glob(os.path.join(folder, "*.json"))):
         with open(path, encoding="utf-8") as stream:
             document = json.load(stream)
