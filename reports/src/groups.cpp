@@ -58,10 +58,12 @@ std::vector<result_group> group_results(const std::vector<result_document>& resu
     key.kind = main_kind(r);
     key.name = r.scenario + (r.pattern.empty() ? "" : ", " + words_of(r.pattern));
     const auto found = std::find_if(out.begin(), out.end(), [&key](const result_group& g) {
-      return g.name == key.name && g.kind == key.kind;
+      // A failed point measured no latency; it belongs with its scenario's others all the same.
+      return g.name == key.name && (g.kind == key.kind || g.kind.empty() || key.kind.empty());
     });
     if (found != out.end()) {
       found->results.push_back(&r);
+      if (found->kind.empty()) found->kind = key.kind;
       continue;
     }
     key.file_stem =

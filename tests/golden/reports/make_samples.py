@@ -1,6 +1,6 @@
 """Writes the sample results beside this file: invented figures, for the tests of the reports only.
 
-Deterministic: the same files each time. Run it after changing it, and look at the golden texts then.
+Deterministic: the same files each time. Run it after a change, and look at the golden texts then.
 """
 
 import json
