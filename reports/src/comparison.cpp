@@ -61,12 +61,14 @@ comparison_row row_of(const std::string& metric, const sample& a, const sample& 
   return row;
 }
 
-std::size_t baseline_of(const result_group& group, const std::string& name) {
+// The result that the others are set against: the one that the scenario names; of two, the first. A
+// longer series is a sweep, and a sweep has no baseline.
+std::optional<std::size_t> baseline_of(const result_group& group, const std::string& name) {
   for (std::size_t i = 0; i < group.results.size(); ++i) {
     const result_document& r = *group.results[i];
     if (!r.baseline.empty() && value_of(r.point, name) == r.baseline) return i;
   }
-  return 0;
+  return group.results.size() == 2 ? std::optional<std::size_t>(0) : std::nullopt;
 }
 
 }  // namespace
@@ -75,7 +77,9 @@ std::vector<comparison> comparisons_of(const result_group& group) {
   std::vector<comparison> out;
   const std::vector<std::string> names = varying_names(group.results);
   if (names.size() != 1) return out;
-  const std::size_t first = baseline_of(group, names.front());
+  const std::optional<std::size_t> baseline = baseline_of(group, names.front());
+  if (!baseline) return out;
+  const std::size_t first = *baseline;
   const result_document& a = *group.results[first];
   for (std::size_t i = 0; i < group.results.size(); ++i) {
     if (i == first) continue;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "figures.hpp"
 #include "mdp/reports/reports.hpp"
 
 namespace mdp::reports {
@@ -37,6 +38,12 @@ std::string dump(const json& value, int indent = -1) {
 std::string text_of(const json& value) {
   if (value.is_string()) return value.get<std::string>();
   return value.is_null() ? std::string() : dump(value);
+}
+
+// 1405696.0 reads better without its fraction.
+std::string actual_of(const json& value) {
+  const figure number = number_of(value);
+  return number ? fmt::format("{:.10g}", *number) : text_of(value);
 }
 
 std::vector<figure> numbers_of(const json& list) {
@@ -117,6 +124,7 @@ run_record read_run(const json& value) {
   out.messages_per_s = number_of(member(messages, "rate_per_s"));
   out.sent = number_of(member(messages, "sent"));
   out.delivered = number_of(member(messages, "delivered"));
+  if (!out.delivered) out.delivered = number_of(member(messages, "arrived"));
   out.expired = number_of(member(messages, "expired"));
   out.duplicated = number_of(member(messages, "duplicated"));
   out.retransmitted = number_of(member(packets, "retransmitted"));
@@ -163,11 +171,20 @@ std::string pattern_of(const json& document) {
   return flows.is_array() && !flows.empty() ? text_of(member(flows[0], "pattern")) : "";
 }
 
+// Lists of thousands of packet numbers belong in the result file.
+void shorten_facts(json& facts) {
+  if (!facts.is_object()) return;
+  for (auto& [name, value] : facts.items()) {
+    if (value.is_string()) value = shortened(value.get<std::string>());
+  }
+}
+
 void remove_bulk(json& document) {
   if (!document.contains("runs") || !document["runs"].is_array()) return;
   for (json& run : document["runs"]) {
     if (!run.is_object()) continue;
     run.erase("series");
+    if (run.contains("facts")) shorten_facts(run["facts"]);
     if (!run.contains("latency") || !run["latency"].is_object()) continue;
     for (auto& [kind, inner] : run["latency"].items()) {
       if (inner.is_object()) inner.erase("hdr");
@@ -218,7 +235,7 @@ result_document parse_document(const std::string& json_text, const std::string& 
   }
   out.summary = read_summary(member(document, "summary"));
   for (const json& a : member(document, "asserts")) {
-    out.asserts.push_back({text_of(member(a, "expect")), text_of(member(a, "actual")),
+    out.asserts.push_back({text_of(member(a, "expect")), actual_of(member(a, "actual")),
                            member(a, "pass") == json(true)});
   }
   out.config_json = dump(member(document, "config"), 2);

@@ -171,6 +171,15 @@ std::string value_of(const std::vector<named_text>& list, const std::string& nam
   return "";
 }
 
+std::string shortened(const std::string& text) {
+  constexpr std::size_t limit = 96;
+  if (text.size() <= limit) return text;
+  std::size_t end = limit;
+  // Not in the middle of a UTF-8 character.
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end) + fmt::format("… ({} characters)", columns_of(text));
+}
+
 std::size_t columns_of(const std::string& utf8) {
   return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xC0) != 0x80;

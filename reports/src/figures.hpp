@@ -38,6 +38,8 @@ inline constexpr const char* dash = "\u2013";
 [[nodiscard]] std::vector<std::string> varying_names(
     const std::vector<const result_document*>& results);
 [[nodiscard]] std::string value_of(const std::vector<named_text>& list, const std::string& name);
+// The text, or its beginning and how long it is.
+[[nodiscard]] std::string shortened(const std::string& text);
 // Bytes that follow the first of a UTF-8 character take no column.
 [[nodiscard]] std::size_t columns_of(const std::string& utf8);
 

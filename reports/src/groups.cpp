@@ -1,5 +1,6 @@
 // Which results share an axis.
 #include <algorithm>
+#include <cstdlib>
 
 #include "figures.hpp"
 #include "plots.hpp"
@@ -30,6 +31,22 @@ std::string unused_stem(const std::vector<result_group>& groups, const std::stri
     stem = wanted + "-" + std::to_string(n);
   }
   return stem;
+}
+
+// 1000, 4000, 16000 rather than the order of the files. Only numbers have an order that readers
+// expect.
+void sort_by_number(result_group& group) {
+  const std::vector<std::string> names = varying_names(group.results);
+  if (names.size() != 1) return;
+  const auto number = [&names](const result_document* r) {
+    const std::string text = value_of(r->point, names.front());
+    char* end = nullptr;
+    const double value = std::strtod(text.c_str(), &end);
+    return text.empty() || *end != '\0' ? std::nullopt : figure(value);
+  };
+  if (!std::all_of(group.results.begin(), group.results.end(), number)) return;
+  std::stable_sort(group.results.begin(), group.results.end(),
+                   [&number](const auto* a, const auto* b) { return *number(a) < *number(b); });
 }
 
 void label(result_group& group) {
@@ -71,7 +88,10 @@ std::vector<result_group> group_results(const std::vector<result_document>& resu
     key.results.push_back(&r);
     out.push_back(std::move(key));
   }
-  for (result_group& group : out) label(group);
+  for (result_group& group : out) {
+    sort_by_number(group);
+    label(group);
+  }
   return out;
 }
 

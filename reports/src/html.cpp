@@ -137,25 +137,49 @@ std::string figure_of(const plot& p, std::size_t index) {
          " <code>plots/" + e(p.name) + ".gp</code></figcaption></figure>\n";
 }
 
+// The digest of a run and, when it was run again to prove that nothing but the seed decides, of the
+// repeat.
+std::string digest_row(const std::string& label, const run_record& run) {
+  const std::string digest = value_of(run.facts, "digest");
+  if (digest.empty()) return "";
+  const std::string again = value_of(run.facts, "digest_repeat");
+  const std::string outcome = again.empty()     ? "run once"
+                              : again == digest ? tag("run twice: equal", "good")
+                                                : tag("run twice: different", "bad");
+  return "<tr><td>" + e(label) + "</td>" +
+         cell(run.seed ? fmt::format("{:.0f}", *run.seed) : dash) + "<td><code>" + e(digest) +
+         "</code></td><td>" + (again.empty() ? dash : "<code>" + e(again) + "</code>") +
+         "</td><td>" + outcome + "</td></tr>\n";
+}
+
 std::string facts_of(const result_group& group) {
-  std::string rows;
+  std::string digests;
+  std::string rest;
   for (std::size_t i = 0; i < group.results.size(); ++i) {
     for (const run_record& run : group.results[i]->runs) {
+      digests += digest_row(group.labels[i], run);
       for (const auto& [name, value] : run.facts) {
-        const bool twice = name == "determinism";
-        rows += "<tr><td>" + e(group.labels[i]) + "</td><td>" +
-                (run.seed ? fmt::format("{:.0f}", *run.seed) : dash) + "</td><td>" +
-                (twice ? "run twice" : e(name)) + "</td><td class=\"wrap\">" +
-                (twice ? tag(value, value == "equal" ? "good" : "bad")
-                       : "<code>" + e(value) + "</code>") +
-                "</td></tr>\n";
+        if (name.starts_with("digest")) continue;
+        rest += "<tr><td>" + e(group.labels[i]) + "</td><td>" + e(name) +
+                "</td><td class=\"wrap\"><code>" + e(shortened(value)) + "</code></td></tr>\n";
       }
     }
   }
-  if (rows.empty()) return "";
-  return "<h3>Facts</h3>\n<div class=\"wide\"><table><thead><tr><th>point</th><th>seed</th>"
-         "<th>fact</th><th>value</th></tr></thead><tbody>\n" +
-         rows + "</tbody></table></div>\n";
+  std::string out;
+  if (!digests.empty()) {
+    out +=
+        "<h3>Determinism</h3>\n<div class=\"wide\"><table><thead><tr><th>point</th><th "
+        "class=\"n\">seed</th><th>digest</th><th>of the repeat</th><th>outcome</th></tr></thead>"
+        "<tbody>\n" +
+        digests + "</tbody></table></div>\n";
+  }
+  if (!rest.empty()) {
+    out +=
+        "<details><summary>Facts of the transport</summary>\n<div class=\"wide\"><table>"
+        "<tbody>\n" +
+        rest + "</tbody></table></div></details>\n";
+  }
+  return out;
 }
 
 std::string group_section(const result_group& group, std::size_t index,

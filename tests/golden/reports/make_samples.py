@@ -112,8 +112,8 @@ def lossy_wan():
     rng = random.Random("wan")
     values = [v + (52000 if rng.random() < 0.0199 else 0)
               for v in samples(rng, 20000, 1200, 0.6, 50000, 0)]
-    facts = {"clock": "virtual", "digest": "9c1f03a2b7d45e60", "digest_again": "9c1f03a2b7d45e60",
-             "determinism": "equal"}
+    facts = {"clock": "virtual", "digest": "9c1f03a2b7d45e60", "digest_repeat": "9c1f03a2b7d45e60",
+             "deterministic": "true", "dropped": ",".join(map(str, range(7, 9000, 40)))}
     runs = [run(rng, 0, 2000, 1200, "delivered", values, 203, 10.0, facts)]
     yield result("lossy-wan", "lossy-wan", {"loss_pct": 1, "transport": "netsim"}, "stream", runs,
                  [{"expect": "packets.retransmitted >= 1", "actual": 203, "pass": True}])

@@ -87,7 +87,22 @@ TEST(page, states_verdict_reasons_asserts_and_digests) {
   EXPECT_THAT(page, HasSubstr("port 7000 is in use"));
   EXPECT_THAT(page, HasSubstr("packets.retransmitted &gt;= 1"));
   EXPECT_THAT(page, HasSubstr("9c1f03a2b7d45e60"));
-  EXPECT_THAT(page, HasSubstr("<td>run twice</td>"));
+  EXPECT_THAT(page, HasSubstr("run twice: equal"));
+}
+
+TEST(page, says_when_a_repeat_differs) {
+  const auto with_digests = [](const std::string& repeat) {
+    return page_of({test::small_result(R"("runs":[{"facts":{"digest":"aa11","digest_repeat":")" +
+                                       repeat + R"("}}])")});
+  };
+  EXPECT_THAT(with_digests("aa11"), HasSubstr("run twice: equal"));
+  EXPECT_THAT(with_digests("aa12"), HasSubstr("run twice: different"));
+}
+
+TEST(page, long_facts_are_shortened) {
+  const std::string page = page_of({test::golden("lossy-wan.json")});
+  EXPECT_THAT(page, HasSubstr("characters)"));
+  EXPECT_THAT(page, Not(HasSubstr("8967")));
 }
 
 TEST(page, has_the_plots_inline) {
@@ -126,6 +141,19 @@ TEST(comparison, two_runs_a_side_decide_nothing) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].rows[0].change, "+800.0 %");
   EXPECT_FALSE(found[0].rows[0].clear);
+}
+
+TEST(comparison, a_sweep_of_numbers_is_in_order_and_has_no_baseline) {
+  const auto result = [](const char* rate) {
+    return test::small_result(R"("point":{"rate":)" + std::string(rate) +
+                              R"(},"runs":[{"messages":{"rate_per_s":5}}])");
+  };
+  const std::vector<result_document> results =
+      parse_documents({result("16000"), result("1000"), result("4000")});
+  const std::vector<result_group> groups = group_results(results);
+  ASSERT_EQ(groups.size(), 1U);
+  EXPECT_EQ(groups[0].labels, (std::vector<std::string>{"1000", "4000", "16000"}));
+  EXPECT_TRUE(comparisons_of(groups[0]).empty());
 }
 
 TEST(comparison, none_when_results_differ_in_more_than_a_variable) {
