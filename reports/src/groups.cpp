@@ -55,12 +55,15 @@ void label(result_group& group) {
     std::string text;
     if (names.size() == 1) {
       text = value_of(r->point, names.front());
+      // "socket" speaks for itself; "64" does not.
+      const bool bare = text.find_first_not_of("0123456789.-+e") == std::string::npos;
+      if (bare || text == "true" || text == "false") text = names.front() + "=" + text;
     } else if (!names.empty()) {
       text = point_text(*r, names);
     }
     if (text.empty()) text = value_of(r->point, "transport");
     if (text.empty()) text = point_text(*r);
-    if (text.empty()) text = r->id.empty() ? r->scenario : r->id;
+    if (text.empty()) text = group.results.size() == 1 || r->id.empty() ? r->scenario : r->id;
     const auto same = std::count(group.labels.begin(), group.labels.end(), text);
     group.labels.push_back(same > 0 ? text + " (" + r->id + ")" : text);
   }

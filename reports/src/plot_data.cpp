@@ -46,20 +46,26 @@ std::string cell(figure value) {
 
 double percentile_block(const latency_record& l, std::string& data, span& covered) {
   const auto total = static_cast<double>(l.count);
+  const double end = std::max(1.0, total / 10);
+  const auto place = [](double at) { return std::log10(at) * points_per_decade; };
   double seen = 0;
   double last = -1;
   double x = 1;
+  const auto add = [&](double at, double us) {
+    data += fmt::format("{:.9g} {:.9g}\n", at, us);
+    covered.add(us);
+    last = place(at);
+    x = at;
+  };
   for (const auto& [ns, n] : l.buckets) {
     const double us = static_cast<double>(ns) / 1000.0;
-    const double place = std::log10(total / (total - seen)) * points_per_decade;
-    if (place - last >= 1) {
-      x = total / (total - seen);
-      data += fmt::format("{:.9g} {:.9g}\n", x, us);
-      covered.add(us);
-      last = place;
-    }
+    const double from = total / (total - seen);
+    if (from > end) break;
     seen += static_cast<double>(n);
-    if (total - seen < 10) break;
+    const double to = seen < total ? std::min(end, total / (total - seen)) : end;
+    if (place(from) - last >= 1) add(from, us);
+    // One value over a wide range of percentiles is a level line.
+    if (place(to) - last >= 1) add(to, us);
   }
   return x;
 }

@@ -152,7 +152,7 @@ TEST(comparison, a_sweep_of_numbers_is_in_order_and_has_no_baseline) {
       parse_documents({result("16000"), result("1000"), result("4000")});
   const std::vector<result_group> groups = group_results(results);
   ASSERT_EQ(groups.size(), 1U);
-  EXPECT_EQ(groups[0].labels, (std::vector<std::string>{"1000", "4000", "16000"}));
+  EXPECT_EQ(groups[0].labels, (std::vector<std::string>{"rate=1000", "rate=4000", "rate=16000"}));
   EXPECT_TRUE(comparisons_of(groups[0]).empty());
 }
 

@@ -132,7 +132,8 @@ TEST(plots, results_share_an_axis_only_within_scenario_and_pattern) {
   ASSERT_EQ(groups.size(), 4U);
   EXPECT_EQ(groups[0].labels, (std::vector<std::string>{"socket", "io_uring"}));
   EXPECT_EQ(groups[1].name, "quickstart, stream");
-  EXPECT_EQ(groups[3].labels, (std::vector<std::string>{"64", "9000"}));  // one measured nothing
+  EXPECT_EQ(groups[3].labels,
+            (std::vector<std::string>{"size=64", "size=9000"}));  // one measured nothing
   for (const result_group& g : groups) {
     for (const result_document* r : g.results) EXPECT_EQ(r->scenario, g.results[0]->scenario);
   }
@@ -148,6 +149,15 @@ TEST(plots, files_of_groups_never_share_a_name) {
   std::sort(stems.begin(), stems.end());
   ASSERT_EQ(stems.size(), 3U);
   EXPECT_EQ(std::unique(stems.begin(), stems.end()), stems.end());
+}
+
+TEST(plots, one_value_for_every_message_is_a_level_line) {
+  const std::vector<result_document> results = parse_documents({test::small_result(
+      R"("runs":[{"latency":{"response":{"hdr":{"counts":[[270000,5000]]}}}}])")});
+  const std::vector<result_group> groups = group_results(results);
+  const percentile_curves c = percentile_curves_of(groups.at(0));
+  EXPECT_THAT(c.data, HasSubstr("\n1 270\n500 270\n"));  // ends with 10 samples beyond
+  EXPECT_EQ(c.x_max, 500);
 }
 
 TEST(plots, the_latency_axis_covers_what_is_shown) {
