@@ -165,7 +165,7 @@ std::vector<summary_record> read_summary(const json& value) {
 }
 
 std::string pattern_of(const json& document) {
-  const std::string varied = text_of(member(member(document, "point"), "pattern"));
+  std::string varied = text_of(member(member(document, "point"), "pattern"));
   if (!varied.empty()) return varied;
   const json& flows = member(member(document, "config"), "flows");
   return flows.is_array() && !flows.empty() ? text_of(member(flows[0], "pattern")) : "";

@@ -145,7 +145,7 @@ std::string point_text(const result_document& result, const std::vector<std::str
   std::string out;
   for (const auto& [name, value] : result.point) {
     if (!names.empty() && std::find(names.begin(), names.end(), name) == names.end()) continue;
-    out += (out.empty() ? "" : " ") + name + "=" + value;
+    out.append(out.empty() ? "" : " ").append(name).append("=").append(value);
   }
   return out;
 }
@@ -153,7 +153,9 @@ std::string point_text(const result_document& result, const std::vector<std::str
 std::vector<std::string> varying_names(const std::vector<const result_document*>& results) {
   std::vector<std::string> out;
   for (const result_document* r : results) {
-    for (const auto& [name, value] : r->point) {
+    for (const named_text& variable : r->point) {
+      const std::string& name = variable.first;
+      const std::string& value = variable.second;
       if (std::find(out.begin(), out.end(), name) != out.end()) continue;
       const bool differs = std::any_of(results.begin(), results.end(), [&](const auto* other) {
         return value_of(other->point, name) != value;

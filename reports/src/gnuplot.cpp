@@ -51,7 +51,7 @@ std::string first_complaint(const std::string& text) {
   std::size_t begin = 0;
   while (begin < text.size()) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string line = text.substr(begin, end - begin);
+    std::string line = text.substr(begin, end - begin);
     if (line.find_first_not_of(" \t^\r") != std::string::npos) return line;
     begin = end + 1;
   }

@@ -57,7 +57,7 @@ void label(result_group& group) {
       text = value_of(r->point, names.front());
       // "socket" speaks for itself; "64" does not.
       const bool bare = text.find_first_not_of("0123456789.-+e") == std::string::npos;
-      if (bare || text == "true" || text == "false") text = names.front() + "=" + text;
+      if (bare || text == "true" || text == "false") text.insert(0, names.front() + "=");
     } else if (!names.empty()) {
       text = point_text(*r, names);
     }

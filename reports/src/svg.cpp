@@ -60,9 +60,11 @@ std::string inline_svg(const std::string& svg, const std::string& prefix,
   const bool used = without_defs.find("href=") != std::string::npos ||
                     without_defs.find("url(#") != std::string::npos;
   if (!used) out = without_defs;
-  for (const std::string quote : {"'", "\""}) {
-    replace_all(out, " id=" + quote, " id=" + quote + prefix);
-    replace_all(out, "href=" + quote + "#", "href=" + quote + "#" + prefix);
+  for (const char quote : {'\'', '"'}) {
+    const std::string id = std::string(" id=") + quote;
+    const std::string reference = std::string("href=") + quote + '#';
+    replace_all(out, id, std::string(id).append(prefix));
+    replace_all(out, reference, std::string(reference).append(prefix));
   }
   replace_all(out, "url(#", "url(#" + prefix);
   replace_all(out, " color=\"black\"", "");

@@ -56,9 +56,9 @@ std::string render(const std::vector<std::vector<std::string>>& rows, bool colou
       const bool right = i >= first_number_column && i < rows[n].size() - 2;
       std::string cell = last ? rows[n][i] : padded(rows[n][i], widths[i], right);
       if (colour && last && n > 0) cell = coloured(cell, rows[n][i]);
-      line += (i > 0 ? "  " : "") + cell;
+      line.append(i > 0 ? "  " : "").append(cell);
     }
-    if (colour && n == 0) line = "\x1b[1m" + line + "\x1b[0m";
+    if (colour && n == 0) line.insert(0, "\x1b[1m").append("\x1b[0m");
     out += line + "\n";
   }
   return out;

@@ -17,7 +17,7 @@ std::string text_of_file(const fs::path& file) {
 }
 
 std::string golden(const std::string& name) {
-  const std::string text = text_of_file(fs::path(MDP_SOURCE_DIR) / "tests/golden/reports" / name);
+  std::string text = text_of_file(fs::path(MDP_SOURCE_DIR) / "tests/golden/reports" / name);
   EXPECT_FALSE(text.empty()) << "tests/golden/reports/" << name << " is missing or empty";
   return text;
 }
