@@ -28,7 +28,8 @@ function(mdp_transport_plugin name)
 endfunction()
 
 # mdp_test(<kind>.<name> SOURCES ... [LINK ...] [LABELS ...])
-# One GoogleTest executable; each of its cases is a CTest test <kind>.<name>/<Suite>.<Case>, labelled <kind>.
+# One GoogleTest executable; each of its cases is a CTest test <kind>.<name>/<Suite>.<Case>,
+# labelled <kind>.
 function(mdp_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
   string(REGEX REPLACE "\\..*" "" kind "${name}")

@@ -1,6 +1,7 @@
 // Engines joined by an in-memory network in virtual time: no sockets, no threads, no sleeps.
-// step() delivers what is due and jumps the clock to the next event. The network is the simplest that
-// can hurt: a delay, random loss, duplication, reordering and corruption, each drawn from the seed.
+// step() delivers what is due and jumps the clock to the next event. The network is the simplest
+// that can hurt: a delay, random loss, duplication, reordering and corruption, each drawn from the
+// seed.
 #pragma once
 #include <cstring>
 #include <deque>
@@ -16,7 +17,7 @@ namespace mdp::test {
 
 struct network_options {
   duration delay = std::chrono::milliseconds(5);
-  duration jitter{};           // uniform, reorders
+  duration jitter{};  // uniform, reorders
   double loss = 0;
   double duplicate = 0;
   double corrupt = 0;
@@ -53,7 +54,8 @@ struct engine_node {
 
 class engine_network {
  public:
-  explicit engine_network(const network_options& options = {}) : options_(options), random_(options.seed) {}
+  explicit engine_network(const network_options& options = {})
+      : options_(options), random_(options.seed) {}
 
   engine_node& add(const engine::config& settings = {}) {
     const auto n = static_cast<std::uint32_t>(nodes_.size());
@@ -137,15 +139,26 @@ class engine_network {
     switch (e.kind) {
       case engine::event_kind::message:
         app.messages.emplace_back(
-            e.id.value, std::string(reinterpret_cast<const char*>(e.payload.data()), e.payload.size()));
+            e.id.value,
+            std::string(reinterpret_cast<const char*>(e.payload.data()), e.payload.size()));
         if (e.confirm && app.confirms) node.engine->confirm(e.peer, e.id);
         e.payload.reset();
         break;
-      case engine::event_kind::received: app.received.push_back(e.context); break;
-      case engine::event_kind::delivered: app.delivered.push_back(e.context); break;
-      case engine::event_kind::unknown: app.unknown.push_back(e.context); break;
-      case engine::event_kind::peer_up: ++app.ups; break;
-      case engine::event_kind::peer_down: app.downs.emplace_back(e.reason); break;
+      case engine::event_kind::received:
+        app.received.push_back(e.context);
+        break;
+      case engine::event_kind::delivered:
+        app.delivered.push_back(e.context);
+        break;
+      case engine::event_kind::unknown:
+        app.unknown.push_back(e.context);
+        break;
+      case engine::event_kind::peer_up:
+        ++app.ups;
+        break;
+      case engine::event_kind::peer_down:
+        app.downs.emplace_back(e.reason);
+        break;
     }
   }
 

@@ -18,7 +18,8 @@ block_pool::block_pool(const block_pool_options& options)
       shared_(options.shared) {
   MDP_ASSERT(block_bytes_ > 0 && block_bytes_ <= index_mask);
   MDP_ASSERT(count_ > 0 && count_ < (std::size_t{1} << 31));
-  const std::size_t bytes = (block_bytes_ * count_ + alignment_bytes - 1) / alignment_bytes * alignment_bytes;
+  const std::size_t bytes =
+      (block_bytes_ * count_ + alignment_bytes - 1) / alignment_bytes * alignment_bytes;
   memory_ = static_cast<std::byte*>(std::aligned_alloc(alignment_bytes, bytes));
   if (!memory_) throw std::bad_alloc();
   if (options.prefault) std::memset(memory_, 0, bytes);
@@ -32,7 +33,9 @@ block_pool::block_pool(const block_pool_options& options)
   }
 }
 
-block_pool::~block_pool() { std::free(memory_); }
+block_pool::~block_pool() {
+  std::free(memory_);
+}
 
 std::size_t block_pool::available() const noexcept {
   return available_.load(std::memory_order_relaxed);

@@ -12,7 +12,7 @@ namespace mdp::engine {
 
 class ack_tracker {
  public:
-  static constexpr std::size_t ranges_max = 256;   // kept
+  static constexpr std::size_t ranges_max = 256;      // kept
   static constexpr std::size_t ranges_sent_max = 32;  // in one frame
 
   enum class verdict : std::uint8_t { fresh, duplicate, old };
@@ -36,8 +36,8 @@ class ack_tracker {
 
   // Bytes that write() needs now, frame head included; 0 before any packet came.
   [[nodiscard]] std::size_t frame_bytes_needed() const noexcept;
-  // Writes an ACK frame of at most out.size() bytes (fewer ranges if it is short) and forgets that one
-  // was due. Returns the bytes written.
+  // Writes an ACK frame of at most out.size() bytes (fewer ranges if it is short) and forgets that
+  // one was due. Returns the bytes written.
   std::size_t write(time_point now, std::span<std::byte> out) noexcept;
   [[nodiscard]] std::uint64_t largest() const noexcept { return ranges_[count_ - 1].last; }
 

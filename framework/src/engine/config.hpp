@@ -11,9 +11,9 @@ struct config {
   std::uint32_t max_packet_bytes = 1472;        // UDP payload at an MTU of 1,500 with IPv4
   std::uint32_t max_enqueued_messages = 65536;  // of one peer: queued or awaiting a confirmation
   std::uint32_t max_peers = 65536;
-  std::uint64_t receive_window_bytes = 8u << 20;   // credit given to one peer
-  std::uint32_t receive_window_messages = 32768;   // the same in messages
-  std::uint64_t reassembly_bytes = 256u << 20;     // of all peers
+  std::uint64_t receive_window_bytes = 8u << 20;  // credit given to one peer
+  std::uint32_t receive_window_messages = 32768;  // the same in messages
+  std::uint64_t reassembly_bytes = 256u << 20;    // of all peers
   std::uint64_t congestion_window_bytes = 1u << 20;
   duration initial_rtt = std::chrono::milliseconds(100);
   duration granularity = std::chrono::milliseconds(1);

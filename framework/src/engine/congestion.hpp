@@ -1,5 +1,6 @@
 // Congestion control behind one interface: bytes in flight in, a window out.
-// Implementations are told what was sent, acknowledged and lost; they keep no clock and no pointers.
+// Implementations are told what was sent, acknowledged and lost; they keep no clock and no
+// pointers.
 #pragma once
 #include <cstdint>
 

@@ -26,10 +26,13 @@ endpoint::endpoint(const config& settings, const engine_memory& memory, const tr
       random_(random),
       instance_(random.next()),
       key_{random.next(), random.next()},
-      bodies_(memory.blocks.block_count()),
       buffers_(settings.reassembly_bytes, memory.sharing),
-      shared_{settings_, counts_,  events_, bodies_, memory.blocks, memory.control_blocks,
-              buffers_,  std::max(trains.segments_max, 1u), trains.bytes_max},
+      bodies_(memory.blocks.block_count()),
+      shared_{settings_,       counts_,
+              events_,         bodies_,
+              memory.blocks,   memory.control_blocks,
+              buffers_,        std::max(trains.segments_max, 1u),
+              trains.bytes_max},
       addresses_(64) {
   settings_.max_peers = std::min(settings_.max_peers, slot_mask);
 }
@@ -109,7 +112,8 @@ void endpoint::mark_ready(peer& p) {
 }
 
 void endpoint::rearm(peer& p) noexcept {
-  // Lazy: an armed timer that is early fires once for nothing; moving it at every packet costs more.
+  // Lazy: an armed timer that is early fires once for nothing; moving it at every packet costs
+  // more.
   const std::uint32_t slot = p.id() & slot_mask;
   const time_point deadline = p.next_deadline();
   if (deadline < timers_.deadline_of(slot)) timers_.set(slot, deadline);
@@ -157,9 +161,8 @@ std::size_t endpoint::poll_events(std::span<event> out) noexcept {
 }
 
 bool endpoint::idle() const noexcept {
-  return std::all_of(peers_.begin(), peers_.end(), [](const auto& p) {
-    return p->state() == peer_state::free || p->idle();
-  });
+  return std::all_of(peers_.begin(), peers_.end(),
+                     [](const auto& p) { return p->state() == peer_state::free || p->idle(); });
 }
 
 bool endpoint::transmit(time_point now, peer& p, buffer::tx_batch& batch) noexcept {
@@ -186,7 +189,8 @@ void endpoint::handle_deadline(time_point now) noexcept {
     timers_.set(p.id() & slot_mask, never);
     if (p.state() == peer_state::connecting && p.shake.retry <= now && p.shake.give_up > now) {
       p.shake.send_hello = true;
-      p.shake.interval = std::min<duration>(p.shake.interval * 2, std::chrono::seconds(1));
+      // Doubled once only: at 20 % loss each way a slower pace would often miss connect_timeout.
+      p.shake.interval = settings_.initial_rtt * 4;
       p.shake.retry = now + p.shake.interval;
     } else if (!p.handle_deadline(now)) {
       on_silence(now, p);

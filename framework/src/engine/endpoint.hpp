@@ -1,10 +1,10 @@
-// The protocol engine of one node: a pure machine. Bytes and the time go in, datagrams, events and the
-// next deadline come out. It reads no clock, does no I/O, starts no thread and has no global.
+// The protocol engine of one node: a pure machine. Bytes and the time go in, datagrams, events and
+// the next deadline come out. It reads no clock, does no I/O, starts no thread and has no global.
 //
 // Call order: handle_datagrams() and handle_deadline() with a time that never goes back, then
-// poll_transmit() until it adds nothing, then poll_events(); spurious calls are harmless. submit() and
-// confirm() may come at any time between. Everything on one thread.
-// Errors: bad input is counted in stats() and changes nothing else; refusals are values.
+// poll_transmit() until it adds nothing, then poll_events(); spurious calls are harmless. submit()
+// and confirm() may come at any time between. Everything on one thread. Errors: bad input is
+// counted in stats() and changes nothing else; refusals are values.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -44,7 +44,8 @@ class endpoint {
   // Begins a session with the node at `to` and keeps it (pinned); the same peer again: its id.
   [[nodiscard]] result<peer_id, refusal> connect(time_point now, const endpoint_address& to);
   [[nodiscard]] result<message_id, refusal> submit(peer_id to, std::span<const std::byte> payload,
-                                                   std::uint8_t wants, std::uint64_t context) noexcept;
+                                                   std::uint8_t wants,
+                                                   std::uint64_t context) noexcept;
   // The application took message `id` of `from`: tells its sender.
   void confirm(peer_id from, message_id id) noexcept;
 
@@ -72,10 +73,12 @@ class endpoint {
   void mark_ready(peer& p);
   void rearm(peer& p) noexcept;
 
-  void handle_packet(time_point now, const endpoint_address& from, const buffer::slice& packet) noexcept;
+  void handle_packet(time_point now, const endpoint_address& from,
+                     const buffer::slice& packet) noexcept;
   void handle_data(time_point now, const endpoint_address& from, const wire::packet_header& header,
                    const buffer::slice& packet) noexcept;
-  void handle_hello(time_point now, const endpoint_address& from, const wire::hello& theirs) noexcept;
+  void handle_hello(time_point now, const endpoint_address& from,
+                    const wire::hello& theirs) noexcept;
   void handle_hello_ack(time_point now, const endpoint_address& from,
                         const wire::packet_header& header, const wire::hello& theirs) noexcept;
   void adopt_next_session(time_point now, peer& p) noexcept;
@@ -90,16 +93,16 @@ class endpoint {
   std::uint64_t instance_;
   siphash_key key_;
   stats counts_;
+  message_buffers buffers_;  // before everything that may hold a message
   ring<event> events_;
   body_table bodies_;
-  message_buffers buffers_;
   shared_parts shared_;
   std::vector<std::unique_ptr<peer>> peers_;  // by slot
   std::vector<std::uint32_t> free_slots_;
-  std::vector<std::uint32_t> addresses_;      // open addressing: slot + 1
+  std::vector<std::uint32_t> addresses_;  // open addressing: slot + 1
   std::size_t used_ = 0;
   timer_table timers_;
-  ring<std::uint32_t> ready_;                 // slots with something to send
+  ring<std::uint32_t> ready_;  // slots with something to send
 };
 
 }  // namespace mdp::engine

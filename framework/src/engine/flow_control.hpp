@@ -1,5 +1,5 @@
-// Credit in bytes and messages: cumulative limits, so an update that is lost or repeated does no harm.
-// A message is admitted whole or not at all. Rules: docs/protocol.md R-FLOW-*.
+// Credit in bytes and messages: cumulative limits, so an update that is lost or repeated does no
+// harm. A message is admitted whole or not at all. Rules: docs/protocol.md R-FLOW-*.
 #pragma once
 #include <algorithm>
 #include <cstdint>

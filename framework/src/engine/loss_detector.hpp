@@ -1,6 +1,6 @@
-// Every packet sent and not yet settled: acknowledgement, loss by packets and by time, probe time-outs.
-// RFC 9002 sections 5 and 6, on 64-bit numbers of one space. Rules: docs/protocol.md R-LOSS-*.
-// Values in, values out: what happens to a packet's content is told through callbacks.
+// Every packet sent and not yet settled: acknowledgement, loss by packets and by time, probe
+// time-outs. RFC 9002 sections 5 and 6, on 64-bit numbers of one space. Rules: docs/protocol.md
+// R-LOSS-*. Values in, values out: what happens to a packet's content is told through callbacks.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -18,15 +18,15 @@ inline constexpr std::uint32_t no_index = 0xffffffffu;
 struct sent_packet {
   enum class fate : std::uint8_t { in_flight, acked, lost };
   time_point sent{};
-  std::uint64_t ack_largest = 0;        // largest number reported by an ACK in it ...
-  std::uint32_t body = no_index;        // what it carried
+  std::uint64_t ack_largest = 0;  // largest number reported by an ACK in it ...
+  std::uint32_t body = no_index;  // what it carried
   std::uint32_t outcomes = no_index;
   std::uint32_t bytes = 0;
-  std::uint32_t acked_below = 0;        // acknowledged: so many right below it are, too (at least)
+  std::uint32_t acked_below = 0;  // acknowledged: so many right below it are, too (at least)
   fate state = fate::in_flight;
   bool eliciting = false;
   bool credit = false;
-  bool has_ack = false;                 // ... if this is set
+  bool has_ack = false;  // ... if this is set
 };
 
 class loss_detector {
@@ -48,8 +48,8 @@ class loss_detector {
   // Returns true when the largest number was news: then `sample` is its round trip.
   template <class Acked>
   bool on_ack(time_point now, std::span<const std::byte> body, duration& sample, Acked&& acked);
-  // Declares losses; lost(packet) for each. Sets the time of the next check. forgotten(packet) for each
-  // lost packet that is given up: a late acknowledgement of it would no longer be noticed.
+  // Declares losses; lost(packet) for each. Sets the time of the next check. forgotten(packet) for
+  // each lost packet that is given up: a late acknowledgement of it would no longer be noticed.
   template <class Lost, class Forgotten>
   void detect_losses(time_point now, duration loss_delay, Lost&& lost, Forgotten&& forgotten);
   // The oldest packet in flight with a body, for a probe; nullptr if there is none.
@@ -88,7 +88,7 @@ class loss_detector {
   [[nodiscard]] bool front_settled(time_point lost_before) const noexcept;
 
   ring<sent_packet> packets_;
-  std::uint64_t base_ = 0;          // number of packets_[0]
+  std::uint64_t base_ = 0;  // number of packets_[0]
   std::uint64_t largest_acked_ = 0;
   bool any_acked_ = false;
   std::uint64_t first_unsettled_ = 0;  // no packet below is in flight

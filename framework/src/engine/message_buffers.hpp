@@ -1,5 +1,6 @@
 // Memory for reassembled messages: size classes of powers of two, each made of block pools that are
-// created on demand and kept. Bounded in total; nothing is allocated once the working set has been seen.
+// created on demand and kept. Bounded in total; nothing is allocated once the working set has been
+// seen.
 #pragma once
 #include <array>
 #include <bit>
@@ -24,14 +25,14 @@ class message_buffers {
     for (std::size_t i = pools.size(); i-- > 0;)
       if (auto s = buffer::slice::acquire(*pools[i])) return s;
     const std::uint64_t block = std::uint64_t{1} << log;
-    const std::uint64_t wanted = std::max<std::uint64_t>(1, std::min<std::uint64_t>(64, (1u << 20) >> log));
+    const std::uint64_t wanted =
+        std::max<std::uint64_t>(1, std::min<std::uint64_t>(64, (1u << 20) >> log));
     const std::uint64_t fits = (bytes_max_ - bytes_used_) / block;
     const std::uint64_t count = std::min(wanted << std::min<std::size_t>(pools.size(), 5), fits);
     if (count == 0) return {};
     bytes_used_ += count * block;
-    pools.push_back(std::make_unique<buffer::block_pool>(
-        buffer::block_pool_options{static_cast<std::size_t>(block), static_cast<std::size_t>(count),
-                                   shared_, false}));
+    pools.push_back(std::make_unique<buffer::block_pool>(buffer::block_pool_options{
+        static_cast<std::size_t>(block), static_cast<std::size_t>(count), shared_, false}));
     return buffer::slice::acquire(*pools.back());
   }
   [[nodiscard]] std::uint64_t bytes_used() const noexcept { return bytes_used_; }

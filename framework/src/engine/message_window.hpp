@@ -1,5 +1,5 @@
-// Which message ids have been closed: a floor and a bitmap above it. Rules: docs/protocol.md R-DUP-*.
-// The bitmap is allocated when the first id comes out of order.
+// Which message ids have been closed: a floor and a bitmap above it. Rules: docs/protocol.md
+// R-DUP-*. The bitmap is allocated when the first id comes out of order.
 #pragma once
 #include <bit>
 #include <cstdint>

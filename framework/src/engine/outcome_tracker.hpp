@@ -18,8 +18,8 @@ class outcome_tracker {
   void add(std::uint64_t id, wire::outcome_kind kind);
   [[nodiscard]] bool pending() const noexcept { return !pending_.empty(); }
   [[nodiscard]] std::size_t frame_bytes_needed() const noexcept;
-  // Writes one OUTCOME frame of pending ranges and remembers them under `record`, to be given back to
-  // on_acked or on_lost. Returns the bytes written; 0 (and no record) when nothing fits.
+  // Writes one OUTCOME frame of pending ranges and remembers them under `record`, to be given back
+  // to on_acked or on_lost. Returns the bytes written; 0 (and no record) when nothing fits.
   std::size_t write(std::span<std::byte> out, std::uint32_t& record);
   void on_acked(std::uint32_t record) noexcept { free_.push_back(record); }
   void on_lost(std::uint32_t record);

@@ -272,8 +272,8 @@ void peer::finish_packet(time_point now, buffer::slice packet, std::uint8_t flag
   record.sent = now;
   record.bytes = packet.size();
   // Nothing more fits behind this one: ask for the acknowledgement that reopens the window.
-  if (record.eliciting && !(sent_.bytes_in_flight() + 2 * packet.size() <=
-                            congestion_->window_bytes()))
+  if (record.eliciting &&
+      !(sent_.bytes_in_flight() + 2 * packet.size() <= congestion_->window_bytes()))
     header.flags |= wire::flag_ack_now;
   wire::seal_packet({packet.data(), packet.size()}, header, crc_seed_);
   sent_.on_sent(record);
@@ -301,12 +301,12 @@ time_point peer::next_deadline() const noexcept {
   if (sent_.loss_time() != never) {
     next = std::min(next, sent_.loss_time());
   } else {
-    next = std::min(next, sent_.probe_time(rtt_.probe_timeout(c.granularity, ack_delay()),
-                                           c.pto_max));
+    next =
+        std::min(next, sent_.probe_time(rtt_.probe_timeout(c.granularity, ack_delay()), c.pto_max));
   }
   if (pinned || !queue_.idle()) {
-    next = std::min(next, std::max(last_received_ + c.heartbeat_after,
-                                   last_heartbeat_ + c.heartbeat_period));
+    next = std::min(
+        next, std::max(last_received_ + c.heartbeat_after, last_heartbeat_ + c.heartbeat_period));
   }
   return next;
 }
@@ -318,13 +318,12 @@ bool peer::handle_deadline(time_point now) noexcept {
   acks_.on_deadline(now);
   if (sent_.loss_time() <= now) {
     detect_losses(now);
-  } else if (sent_.probe_time(rtt_.probe_timeout(c.granularity, ack_delay()), c.pto_max) <=
-             now) {
+  } else if (sent_.probe_time(rtt_.probe_timeout(c.granularity, ack_delay()), c.pto_max) <= now) {
     probe();
   }
   const bool heartbeats = pinned || !queue_.idle();
-  if (heartbeats && std::max(last_received_ + c.heartbeat_after,
-                             last_heartbeat_ + c.heartbeat_period) <= now) {
+  if (heartbeats &&
+      std::max(last_received_ + c.heartbeat_after, last_heartbeat_ + c.heartbeat_period) <= now) {
     last_heartbeat_ = now;
     ping_due_ = true;
     ++shared_.counts.heartbeats_sent;

@@ -1,5 +1,6 @@
-// One peer: its session, and the parts that serve it wired together. Timers, sending and receiving are
-// in peer.cpp; what a packet's frames mean is in peer_receive.cpp. Owned and driven by `endpoint`.
+// One peer: its session, and the parts that serve it wired together. Timers, sending and receiving
+// are in peer.cpp; what a packet's frames mean is in peer_receive.cpp. Owned and driven by
+// `endpoint`.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -134,12 +135,14 @@ class peer {
   [[nodiscard]] bool admit(std::span<const std::byte> frames) noexcept;
   [[nodiscard]] bool admit_message(std::uint64_t id, std::uint64_t bytes,
                                    std::uint64_t& reserved) noexcept;
-  [[nodiscard]] bool admit_fragment(const wire::frame_view& frame, std::uint64_t& reserved) noexcept;
+  [[nodiscard]] bool admit_fragment(const wire::frame_view& frame,
+                                    std::uint64_t& reserved) noexcept;
   // Acts on every frame; true when one of them asks for an acknowledgement.
   bool apply(time_point now, const buffer::slice& packet) noexcept;
   void on_ack(time_point now, const wire::frame_view& frame) noexcept;
   void on_outcome(time_point now, const wire::frame_view& frame) noexcept;
-  void on_message(time_point now, const wire::frame_view& frame, const buffer::slice& packet) noexcept;
+  void on_message(time_point now, const wire::frame_view& frame,
+                  const buffer::slice& packet) noexcept;
   void on_fragment(time_point now, const wire::frame_view& frame) noexcept;
   void on_credit(const wire::frame_view& frame) noexcept;
   void deliver(time_point now, std::uint64_t id, bool confirm, buffer::slice payload) noexcept;
@@ -179,10 +182,10 @@ class peer {
   message_window window_;
   reassembler reassembler_;
   receive_credit credit_;
-  credit allowed_;                 // by the peer
-  bool credit_due_ = false;        // our limits rose
+  credit allowed_;           // by the peer
+  bool credit_due_ = false;  // our limits rose
   bool ping_due_ = false;
-  std::uint32_t probes_due_ = 0;   // packets that may go beyond the window
+  std::uint32_t probes_due_ = 0;  // packets that may go beyond the window
   time_point last_received_{};
   time_point last_heartbeat_{};
 };

@@ -1,5 +1,6 @@
-// What the frames of a data packet mean to a peer. "Reserve, then acknowledge": a packet is recorded as
-// received only if every frame in it was accepted or is irrelevant (docs/protocol.md R-ACK-2).
+// What the frames of a data packet mean to a peer. "Reserve, then acknowledge": a packet is
+// recorded as received only if every frame in it was accepted or is irrelevant (docs/protocol.md
+// R-ACK-2).
 #include <cstring>
 
 #include "peer.hpp"
@@ -153,7 +154,8 @@ void peer::on_lost(time_point now, sent_packet& packet) noexcept {
   if (packet.credit) credit_due_ = true;
   if (packet.body != no_index) {
     queue_.resend(packet.body);
-    // The record stays for a late acknowledgement, and with it its reference, unless all is settled.
+    // The record stays for a late acknowledgement, and with it its reference, unless all is
+    // settled.
     if (shared_.bodies[packet.body].acked) {
       queue_.drop_reference(packet.body);
       packet.body = no_index;
@@ -175,15 +177,14 @@ void peer::on_ack(time_point now, const wire::frame_view& frame) noexcept {
     if (p.body != no_index) queue_.on_acked(p.body, emitter);
     p.outcomes = p.body = no_index;
   });
-  if (news) rtt_.update(sample, std::min<duration>(std::chrono::microseconds(frame.id),
-                                                   c.max_ack_delay));
+  if (news)
+    rtt_.update(sample, std::min<duration>(std::chrono::microseconds(frame.id), c.max_ack_delay));
   detect_losses(now);
 }
 
 void peer::detect_losses(time_point now) noexcept {
   sent_.detect_losses(
-      now, rtt_.loss_delay(shared_.settings.granularity),
-      [&](sent_packet& p) { on_lost(now, p); },
+      now, rtt_.loss_delay(shared_.settings.granularity), [&](sent_packet& p) { on_lost(now, p); },
       [&](sent_packet& p) {
         if (p.body != no_index) queue_.drop_reference(p.body);
       });

@@ -8,8 +8,12 @@ namespace {
 
 constexpr std::uint32_t unit = wire::fragment_unit_bytes;
 
-std::size_t units_of(std::uint32_t total) { return (std::size_t{total} + unit - 1) / unit; }
-std::size_t bitmap_offset(std::uint32_t total) { return units_of(total) * unit; }
+std::size_t units_of(std::uint32_t total) {
+  return (std::size_t{total} + unit - 1) / unit;
+}
+std::size_t bitmap_offset(std::uint32_t total) {
+  return units_of(total) * unit;
+}
 
 bool test_and_set(std::byte* bitmap, std::size_t bit) noexcept {
   const auto mask = static_cast<std::byte>(1u << (bit % 8));

@@ -1,13 +1,13 @@
 // Puts fragments of messages together in place: each unit of 64 bytes is written once, by whichever
-// fragment brings it first. Rules: docs/protocol.md R-FRAG-*. Memory is bounded by message_buffers and
-// by the credit that admitted the message.
+// fragment brings it first. Rules: docs/protocol.md R-FRAG-*. Memory is bounded by message_buffers
+// and by the credit that admitted the message.
 #pragma once
 #include <cstdint>
 #include <span>
 
 #include "id_map.hpp"
-#include "message_buffers.hpp"
 #include "mdp/wire/packet.hpp"
+#include "message_buffers.hpp"
 
 namespace mdp::engine {
 
@@ -20,7 +20,8 @@ class reassembler {
   [[nodiscard]] bool knows(std::uint64_t id) noexcept { return partials_.find(id) != nullptr; }
   // Copies what is new. When the message is complete, returns it whole and forgets it; else empty.
   // The id must be reserved, offset and size checked against the total (wire::frames_well_formed).
-  buffer::slice add(std::uint64_t id, std::uint32_t offset, std::span<const std::byte> data) noexcept;
+  buffer::slice add(std::uint64_t id, std::uint32_t offset,
+                    std::span<const std::byte> data) noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return partials_.size(); }
 
  private:

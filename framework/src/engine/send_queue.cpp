@@ -73,8 +73,7 @@ void send_queue::forget_done() noexcept {
 result<message_id, refusal> send_queue::submit(std::span<const std::byte> payload,
                                                std::uint8_t wants, std::uint64_t context) {
   if (payload.size() > limits_.max_message_bytes) return failure(refusal::too_large);
-  if (messages_.size() >= limits_.max_messages && !make_room())
-    return failure(refusal::queue_full);
+  if (messages_.size() >= limits_.max_messages && !make_room()) return failure(refusal::queue_full);
   const std::uint8_t frame_flags = (wants & want_delivered) ? wire::frame_wants_delivered : 0;
   const std::uint64_t id = next_id();
   submitted_bytes_ += payload.size();
@@ -153,7 +152,9 @@ bool send_queue::ready(const credit& allowed) noexcept {
   return needs.bytes <= allowed.bytes && needs.messages <= allowed.messages;
 }
 
-bool send_queue::blocked(const credit& allowed) noexcept { return !ready(allowed) && !drained(); }
+bool send_queue::blocked(const credit& allowed) noexcept {
+  return !ready(allowed) && !drained();
+}
 
 std::uint32_t send_queue::take(stats& s) noexcept {
   std::uint32_t index = no_index;
@@ -179,7 +180,8 @@ std::uint32_t send_queue::take(stats& s) noexcept {
     }
   } else {
     const std::byte* frame = body.block.data() + wire::header_bytes;
-    const bool later_fragment = body.message_count == 0 && wire::load<std::uint32_t>(frame + 12) > 0;
+    const bool later_fragment =
+        body.message_count == 0 && wire::load<std::uint32_t>(frame + 12) > 0;
     if (!later_fragment) s.messages_sent += messages;
     s.payload_bytes_sent += body.payload_bytes;
   }

@@ -1,7 +1,8 @@
 // Messages on their way to one peer. A message is framed once, when it is submitted, into the block
-// that will go to the wire: small messages side by side in one *body*, a large one as a body for each
-// fragment. A body is sent, and on loss sent again under a new packet number, until it is acknowledged.
-// Rules: docs/protocol.md R-MSG-*, R-CONF-*. One owner, no threads; allocates only to grow.
+// that will go to the wire: small messages side by side in one *body*, a large one as a body for
+// each fragment. A body is sent, and on loss sent again under a new packet number, until it is
+// acknowledged. Rules: docs/protocol.md R-MSG-*, R-CONF-*. One owner, no threads; allocates only to
+// grow.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -21,17 +22,17 @@ namespace mdp::engine {
 
 // The frames of one packet. Its block has room for the packet header in front.
 struct packet_body {
-  buffer::slice block;                 // from the header room to the end of the block
-  std::uint32_t length = 0;            // bytes of frames
-  std::uint32_t message_count = 0;     // whole messages: ids first_id .. first_id + message_count - 1
-  std::uint64_t first_id = 0;          // fragment (message_count == 0): its message
-  credit needs;                        // the limits that admit it
-  std::uint32_t references = 0;        // packets in the loss detector that carry it
+  buffer::slice block;              // from the header room to the end of the block
+  std::uint32_t length = 0;         // bytes of frames
+  std::uint32_t message_count = 0;  // whole messages: ids first_id .. first_id + message_count - 1
+  std::uint64_t first_id = 0;       // fragment (message_count == 0): its message
+  credit needs;                     // the limits that admit it
+  std::uint32_t references = 0;     // packets in the loss detector that carry it
   std::uint32_t retries = 0;
   std::uint32_t payload_bytes = 0;
   bool acked = false;
   bool sent = false;
-  bool queued = false;                 // waits in the queue for retransmission
+  bool queued = false;  // waits in the queue for retransmission
 };
 
 // All bodies of an endpoint, reused through a free list; there are never more than transmit blocks.
@@ -79,7 +80,8 @@ class send_queue {
   }
   // A packet with this body was lost, or a probe wants it again.
   void resend(std::uint32_t body) noexcept;
-  // A packet with this body was acknowledged: emit(kind, id, context) for each message that is news.
+  // A packet with this body was acknowledged: emit(kind, id, context) for each message that is
+  // news.
   template <class Emit>
   void on_acked(std::uint32_t body, Emit&& emit);
   // The peer reported what became of messages first .. first + count - 1.
@@ -87,7 +89,8 @@ class send_queue {
   void on_outcome(std::uint64_t first, std::uint32_t count, Emit&& emit);
   // One packet less carries this body.
   void drop_reference(std::uint32_t body) noexcept;
-  // The session is lost: emit(unknown, id, context) for all that wanted a confirmation; all is let go.
+  // The session is lost: emit(unknown, id, context) for all that wanted a confirmation; all is let
+  // go.
   template <class Emit>
   void abandon(Emit&& emit);
 
@@ -120,12 +123,12 @@ class send_queue {
   body_table& bodies_;
   buffer::block_pool& blocks_;
   send_limits limits_;
-  ring<message> messages_;        // ids base_ ..
+  ring<message> messages_;  // ids base_ ..
   std::uint64_t base_ = 0;
-  id_map<message> waiting_;       // received, still unconfirmed, below base_
+  id_map<message> waiting_;  // received, still unconfirmed, below base_
   ring<std::uint32_t> retransmit_;
-  ring<std::uint32_t> closed_;    // never sent, complete
-  std::uint32_t open_ = no_index; // never sent, may take more small messages
+  ring<std::uint32_t> closed_;     // never sent, complete
+  std::uint32_t open_ = no_index;  // never sent, may take more small messages
   std::uint64_t submitted_bytes_ = 0;
 };
 

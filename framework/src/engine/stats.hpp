@@ -1,4 +1,5 @@
-// Counts of one engine. Every rejected packet is counted under its own cause and changes nothing else.
+// Counts of one engine. Every rejected packet is counted under its own cause and changes nothing
+// else.
 #pragma once
 #include <cstdint>
 
@@ -8,11 +9,11 @@ struct stats {
   std::uint64_t packets_sent = 0;
   std::uint64_t packets_received = 0;
   std::uint64_t packets_retransmitted = 0;
-  std::uint64_t packets_lost = 0;       // declared lost by the loss detector
-  std::uint64_t packets_spurious = 0;   // declared lost, acknowledged later
+  std::uint64_t packets_lost = 0;      // declared lost by the loss detector
+  std::uint64_t packets_spurious = 0;  // declared lost, acknowledged later
   std::uint64_t packets_probe = 0;
   std::uint64_t packets_duplicate = 0;
-  std::uint64_t retry_max = 0;          // most retransmissions of one packet's content
+  std::uint64_t retry_max = 0;  // most retransmissions of one packet's content
   std::uint64_t wire_bytes_sent = 0;
   std::uint64_t wire_bytes_received = 0;
   std::uint64_t messages_sent = 0;      // first transmission
@@ -34,9 +35,9 @@ struct stats {
   std::uint64_t rejected_bad_ack = 0;
   std::uint64_t rejected_flow_control = 0;
   std::uint64_t rejected_too_large = 0;
-  std::uint64_t rejected_conflict = 0;   // fragments of one id that disagree
-  std::uint64_t rejected_old = 0;        // below the acknowledgement window
-  std::uint64_t rejected_window = 0;     // message id beyond the window
+  std::uint64_t rejected_conflict = 0;  // fragments of one id that disagree
+  std::uint64_t rejected_old = 0;       // below the acknowledgement window
+  std::uint64_t rejected_window = 0;    // message id beyond the window
   std::uint64_t rejected_no_memory = 0;
   std::uint64_t rejected_peer_limit = 0;
   std::uint64_t rejected_stale_hello = 0;

@@ -1,5 +1,6 @@
-// The earliest deadline of many owners: an indexed 4-ary heap of (time, slot). Each slot has at most one
-// deadline. O(log n) to set, O(1) to ask. Ties go to the lower slot, so order never depends on history.
+// The earliest deadline of many owners: an indexed 4-ary heap of (time, slot). Each slot has at
+// most one deadline. O(log n) to set, O(1) to ask. Ties go to the lower slot, so order never
+// depends on history.
 #pragma once
 #include <cstdint>
 #include <vector>

@@ -1,5 +1,5 @@
-// Bare datagrams as a messenger: what a transport can do when nothing is added. Nothing is retransmitted
-// or confirmed. Equal-sized messages to one peer leave as trains.
+// Bare datagrams as a messenger: what a transport can do when nothing is added. Nothing is
+// retransmitted or confirmed. Equal-sized messages to one peer leave as trains.
 #include <array>
 #include <cstring>
 #include <stdexcept>
@@ -99,15 +99,16 @@ class raw_messenger final : public messenger {
   bool idle() const noexcept override { return batch_.empty() && train_count_ == 0; }
   statistics stats() const override {
     const transport::counters& c = transport_->counts();
-    return {{"packets_sent", c.tx_datagrams},     {"packets_received", c.rx_datagrams},
-            {"wire_bytes_sent", c.tx_bytes},      {"wire_bytes_received", c.rx_bytes},
-            {"messages_sent", next_id_},          {"messages_received", received_messages_}};
+    return {{"packets_sent", c.tx_datagrams}, {"packets_received", c.rx_datagrams},
+            {"wire_bytes_sent", c.tx_bytes},  {"wire_bytes_received", c.rx_bytes},
+            {"messages_sent", next_id_},      {"messages_received", received_messages_}};
   }
   transport::counters transport_counts() const override { return transport_->counts(); }
 
  private:
   std::size_t rx_blocks() const noexcept {
-    return std::max<std::size_t>((std::size_t{32} << 20) / std::max(caps_.rx_block_bytes, 2048u), 64);
+    return std::max<std::size_t>((std::size_t{32} << 20) / std::max(caps_.rx_block_bytes, 2048u),
+                                 64);
   }
   // Strangers get a number too, as far as the table goes: there is no session to ask for.
   peer_id peer_of(const endpoint_address& address) noexcept {
@@ -132,8 +133,9 @@ class raw_messenger final : public messenger {
   bool finish_train() noexcept {
     if (train_count_ == 0) return true;
     if (batch_.full()) return false;
-    batch_.finish_item(peers_[train_peer_.value],
-                       train_count_ > 1 ? static_cast<std::uint16_t>(train_segment_) : std::uint16_t{0});
+    batch_.finish_item(peers_[train_peer_.value], train_count_ > 1
+                                                      ? static_cast<std::uint16_t>(train_segment_)
+                                                      : std::uint16_t{0});
     train_count_ = 0;
     return true;
   }

@@ -79,7 +79,8 @@ std::string histogram::hgrm(double unit_ns) const {
     const double share = static_cast<double>(seen) / static_cast<double>(count_);
     const double distance = static_cast<double>(value) - average;
     variance += distance * distance * static_cast<double>(count);
-    text += fmt::format("{:12.3f} {:14.12f} {:10}", static_cast<double>(value) / unit_ns, share, seen);
+    text +=
+        fmt::format("{:12.3f} {:14.12f} {:10}", static_cast<double>(value) / unit_ns, share, seen);
     if (seen < count_) text += fmt::format(" {:14.2f}", 1 / (1 - share));
     text += '\n';
   });
@@ -88,8 +89,8 @@ std::string histogram::hgrm(double unit_ns) const {
                       deviation / unit_ns);
   text += fmt::format("#[Max     = {:12.3f}, Total count    = {:12}]\n",
                       static_cast<double>(max_) / unit_ns, count_);
-  text += fmt::format("#[Buckets = {:12}, SubBuckets     = {:12}]\n", doublings + 1,
-                      1u << linear_bits);
+  text +=
+      fmt::format("#[Buckets = {:12}, SubBuckets     = {:12}]\n", doublings + 1, 1u << linear_bits);
   return text;
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 struct row {
   messaging::config_key key;
-  double node_config::* member;
+  double node_config::*member;
 };
 
 // name, unit, description, min, max, member (the default is the member's own).
@@ -20,7 +20,7 @@ std::vector<row> make_rows() {
   const node_config defaults;
   std::vector<row> rows;
   const auto add = [&](const char* name, const char* unit, const char* description, double min,
-                       double max, double node_config::* member) {
+                       double max, double node_config::*member) {
     rows.push_back({{name, unit, description, min, max, defaults.*member}, member});
   };
   using c = node_config;
@@ -53,8 +53,8 @@ std::vector<row> make_rows() {
       1024, 17179869184.0, &c::receive_window_bytes);
   add("receive_window_messages", "messages", "the same in messages", 1, 65536,
       &c::receive_window_messages);
-  add("reassembly_bytes_max", "bytes", "memory for messages of several packets, of all peers", 65536,
-      68719476736.0, &c::reassembly_bytes_max);
+  add("reassembly_bytes_max", "bytes", "memory for messages of several packets, of all peers",
+      65536, 68719476736.0, &c::reassembly_bytes_max);
   add("receive_pool_bytes", "bytes", "blocks that packets are received into; preallocated", 1048576,
       17179869184.0, &c::receive_pool_bytes);
   add("congestion_window_bytes", "bytes", "fixed window of bytes in flight to one peer", 4096,
@@ -87,14 +87,14 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 result<void, std::string> node_config::set(std::string_view key, std::string_view value) {
   const auto& all = rows();
-  const auto found = std::find_if(all.begin(), all.end(),
-                                  [&](const row& r) { return key == r.key.name; });
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const row& r) { return key == r.key.name; });
   if (found == all.end()) {
     const auto nearest = std::min_element(all.begin(), all.end(), [&](const row& a, const row& b) {
       return distance(key, a.key.name) < distance(key, b.key.name);
     });
-    return failure(fmt::format("unknown protocol key '{}'; did you mean '{}'?", key,
-                               nearest->key.name));
+    return failure(
+        fmt::format("unknown protocol key '{}'; did you mean '{}'?", key, nearest->key.name));
   }
   double number = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);

@@ -10,7 +10,9 @@ namespace {
 
 using messaging::event_kind;
 
-duration ms(double value) { return duration(static_cast<std::int64_t>(value * 1e6)); }
+duration ms(double value) {
+  return duration(static_cast<std::int64_t>(value * 1e6));
+}
 
 engine::config to_engine(const node_config& c) {
   const auto u32 = [](double v) { return static_cast<std::uint32_t>(v); };
@@ -76,12 +78,18 @@ std::unique_ptr<transport::transport> open_transport(const node_options& options
 
 event_kind kind_of(engine::event_kind kind) noexcept {
   switch (kind) {
-    case engine::event_kind::message: return event_kind::message;
-    case engine::event_kind::received: return event_kind::received;
-    case engine::event_kind::delivered: return event_kind::delivered;
-    case engine::event_kind::unknown: return event_kind::unknown;
-    case engine::event_kind::peer_up: return event_kind::peer_up;
-    case engine::event_kind::peer_down: return event_kind::peer_down;
+    case engine::event_kind::message:
+      return event_kind::message;
+    case engine::event_kind::received:
+      return event_kind::received;
+    case engine::event_kind::delivered:
+      return event_kind::delivered;
+    case engine::event_kind::unknown:
+      return event_kind::unknown;
+    case engine::event_kind::peer_up:
+      return event_kind::peer_up;
+    case engine::event_kind::peer_down:
+      return event_kind::peer_down;
   }
   return event_kind::unknown;
 }
@@ -98,15 +106,16 @@ inline_node::inline_node(const node_options& options, buffer::sharing sharing)
                        !options.fabric->caps().virtual_time}),
       rx_pool_(rx_options(options, sharing)),
       transport_(open_transport(options, rx_pool_)),
-      engine_(settings_, engine::engine_memory{blocks_, control_blocks_, sharing},
-              engine::train_limits{transport_->caps().segments_max,
-                                   transport_->caps().train_bytes_max},
-              *random_),
+      engine_(
+          settings_, engine::engine_memory{blocks_, control_blocks_, sharing},
+          engine::train_limits{transport_->caps().segments_max, transport_->caps().train_bytes_max},
+          *random_),
       spin_(options.spin) {}
 
 result<peer_id, std::string> inline_node::connect(const endpoint_address& to) {
   auto peer = engine_.connect(transport_->now(), to);
-  if (!peer) return failure(fmt::format("cannot connect to {}: max_peers is reached", to_string(to)));
+  if (!peer)
+    return failure(fmt::format("cannot connect to {}: max_peers is reached", to_string(to)));
   return *peer;
 }
 
@@ -116,9 +125,12 @@ result<message_id, messaging::refusal> inline_node::submit(
   auto id = engine_.submit(to, payload, static_cast<std::uint8_t>(options.want), options.context);
   if (id) return *id;
   switch (id.error()) {
-    case engine::refusal::queue_full: return failure(messaging::refusal::queue_full);
-    case engine::refusal::too_large: return failure(messaging::refusal::too_large);
-    case engine::refusal::unknown_peer: break;
+    case engine::refusal::queue_full:
+      return failure(messaging::refusal::queue_full);
+    case engine::refusal::too_large:
+      return failure(messaging::refusal::too_large);
+    case engine::refusal::unknown_peer:
+      break;
   }
   return failure(messaging::refusal::unknown_peer);
 }
@@ -160,19 +172,26 @@ std::size_t inline_node::take_events(std::span<messaging::event> out) noexcept {
 }
 
 std::size_t inline_node::poll(std::span<messaging::event> out, time_point deadline) noexcept {
-  time_point now = transport_->now();
-  if (engine_.next_deadline() <= now) engine_.handle_deadline(now);
-  transmit(now);
-  transport::wait_limits wait;
-  wait.deadline = std::min(deadline, engine_.next_deadline());
-  if (blocked_) wait.deadline = std::min(wait.deadline, now + std::chrono::microseconds(100));
-  if (engine_.events_pending() > 0) wait.deadline = now;
-  wait.spin = spin_;
-  const std::size_t count = transport_->poll(received_, wait);
-  now = transport_->now();
-  if (count > 0) engine_.handle_datagrams(now, {received_.data(), count});
-  if (engine_.next_deadline() <= now) engine_.handle_deadline(now);
-  return take_events(out);
+  for (;;) {
+    time_point now = transport_->now();
+    if (engine_.next_deadline() <= now) engine_.handle_deadline(now);
+    transmit(now);
+    transport::wait_limits wait;
+    wait.deadline = std::min(deadline, engine_.next_deadline());
+    if (blocked_) wait.deadline = std::min(wait.deadline, now + std::chrono::microseconds(100));
+    if (engine_.events_pending() > 0) wait.deadline = now;
+    wait.spin = spin_;
+    const std::size_t count = transport_->poll(received_, wait);
+    now = transport_->now();
+    if (count > 0) engine_.handle_datagrams(now, {received_.data(), count});
+    if (engine_.next_deadline() <= now) engine_.handle_deadline(now);
+    // With something to report the caller comes back soon, and its answer shares a packet with our
+    // acknowledgement. Without, what the packets call for leaves now.
+    if (const std::size_t n = take_events(out); n > 0) return n;
+    if (count > 0 && (now < deadline || transport_->caps().virtual_time)) continue;
+    transmit(now);
+    return 0;
+  }
 }
 
 messaging::statistics inline_node::stats() const {

@@ -20,6 +20,8 @@ std::unique_ptr<messenger> make_mdp_messenger(const messenger_options& options) 
   return make_node(node);
 }
 
-std::span<const config_key> mdp_config_keys() noexcept { return config_keys(); }
+std::span<const config_key> mdp_config_keys() noexcept {
+  return config_keys();
+}
 
 }  // namespace mdp::messaging

@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::size_t ring_capacity = 16384;
 constexpr std::size_t poll_events_max = 256;
-// Without anything to do the I/O thread still looks up this often: a lost wake-up would cost no more.
+// Without anything to do the I/O thread still looks up this often: a lost wake-up would cost no
+// more.
 constexpr duration longest_sleep = std::chrono::milliseconds(20);
 
 template <class T>
@@ -185,8 +186,8 @@ void threaded_node::run() {
     }
     const bool stalled = !submissions_.empty();
     polled.resize(poll_events_max);
-    const duration sleep = took || stalled ? std::chrono::microseconds(stalled ? 50 : 0)
-                                           : longest_sleep;
+    const duration sleep =
+        took || stalled ? std::chrono::microseconds(stalled ? 50 : 0) : longest_sleep;
     const std::size_t n = node_->poll(polled, node_->now() + sleep);
     polled.resize(n);
     held_first_ = 0;

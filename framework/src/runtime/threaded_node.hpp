@@ -1,7 +1,7 @@
-// A node whose protocol and I/O run on a thread of its own ("single" layout). The caller's side and the
-// I/O thread share two bounded lock-free rings: submissions in, events out. Rare calls (connect, stats,
-// idle) are carried out on the I/O thread while the caller waits.
-// A payload is copied twice here: into the submission, and into its packet.
+// A node whose protocol and I/O run on a thread of its own ("single" layout). The caller's side and
+// the I/O thread share two bounded lock-free rings: submissions in, events out. Rare calls
+// (connect, stats, idle) are carried out on the I/O thread while the caller waits. A payload is
+// copied twice here: into the submission, and into its packet.
 #pragma once
 #include <atomic>
 #include <condition_variable>

@@ -1,4 +1,5 @@
-// What machine a result was measured on. A fact that cannot be had is left out (null in the result).
+// What machine a result was measured on. A fact that cannot be had is left out (null in the
+// result).
 #pragma once
 #include <map>
 #include <optional>
@@ -18,7 +19,8 @@ struct host_facts {
 };
 [[nodiscard]] host_facts read_host_facts();
 
-// Share of time that the hypervisor took from this machine since `before` (the /proc/stat counters).
+// Share of time that the hypervisor took from this machine since `before` (the /proc/stat
+// counters).
 struct cpu_ticks {
   double all = 0;
   double stolen = 0;

@@ -83,9 +83,10 @@ void pin(const std::vector<int>& cpus) {
   CPU_ZERO(&set);
   for (const int cpu : cpus) CPU_SET(static_cast<std::size_t>(cpu), &set);
   if (pthread_setaffinity_np(pthread_self(), sizeof set, &set) != 0)
-    throw std::runtime_error(fmt::format("cannot pin to cpu {}: it does not exist or is not allowed "
-                                         "here; set /run/cpus to \"none\"",
-                                         cpus[0]));
+    throw std::runtime_error(
+        fmt::format("cannot pin to cpu {}: it does not exist or is not allowed "
+                    "here; set /run/cpus to \"none\"",
+                    cpus[0]));
 }
 
 // Shared by the threads of one repetition.
@@ -134,7 +135,8 @@ class group_run {
  private:
   // True when something happened; waits at most until `latest`.
   bool turn_all(time_point latest) {
-    // One peer may sleep until it has something to do; of several, none may keep the others waiting.
+    // One peer may sleep until it has something to do; of several, none may keep the others
+    // waiting.
     const bool alone = agents_.size() == 1;
     bool any = false;
     for (auto& a : agents_) {
@@ -147,8 +149,8 @@ class group_run {
   void check_limits() {
     if (run_.phase.failed()) throw std::runtime_error("another peer failed");
     if (std::chrono::steady_clock::now() > run_.limit)
-      throw std::runtime_error(fmt::format("/run/time_limit_s: still running after {} s",
-                                           run_.point.run.time_limit_s));
+      throw std::runtime_error(
+          fmt::format("/run/time_limit_s: still running after {} s", run_.point.run.time_limit_s));
     if (run_.callbacks.stop_requested && run_.callbacks.stop_requested())
       throw std::runtime_error("interrupted");
   }
@@ -159,8 +161,8 @@ class group_run {
     const time_point give_up = now() + std::chrono::seconds(30);
     for (;;) {
       turn_all(soon());
-      const bool all = std::all_of(agents_.begin(), agents_.end(),
-                                   [](auto& a) { return a->connected(); });
+      const bool all =
+          std::all_of(agents_.begin(), agents_.end(), [](auto& a) { return a->connected(); });
       if (all && !counted_) {
         counted_ = true;
         ++run_.finished;
@@ -168,8 +170,8 @@ class group_run {
       // The others need our answers until they are connected too.
       if (run_.finished == run_.point.peers.size()) return;
       if (now() > give_up)
-        throw std::runtime_error(fmt::format("'{}' was not connected within 30 s",
-                                             run_.point.peers[number_].name));
+        throw std::runtime_error(
+            fmt::format("'{}' was not connected within 30 s", run_.point.peers[number_].name));
     }
   }
 
@@ -198,8 +200,8 @@ class group_run {
         for (auto& a : agents_) a->snapshot(true);
       }
       if (stage < 2) continue;
-      if (!done && (time >= p.drain_until ||
-                    std::all_of(agents_.begin(), agents_.end(), [](auto& a) { return a->done(); }))) {
+      if (!done && (time >= p.drain_until || std::all_of(agents_.begin(), agents_.end(),
+                                                         [](auto& a) { return a->done(); }))) {
         done = true;
         ++run_.finished;
       }

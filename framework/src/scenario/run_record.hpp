@@ -13,19 +13,19 @@ struct run_record {
   std::uint32_t index = 0;
   std::uint32_t order = 0;
   std::uint64_t seed = 0;
-  std::string started;                            // UTC
+  std::string started;                                // UTC
   std::map<std::string, std::vector<int>> placement;  // peer group -> cpus
-  workload::flow_metrics flows;                   // of all peers, merged
+  workload::flow_metrics flows;                       // of all peers, merged
   double measured_s = 0;
   bool reliable = true;
-  std::map<std::string, std::uint64_t> stats;     // messengers' counts over the window, summed
-  std::map<std::string, std::uint64_t> transport; // transports' counts over the window, summed
-  double cpu_us = -1;                             // of all threads over the window; < 0: unknown
+  std::map<std::string, std::uint64_t> stats;      // messengers' counts over the window, summed
+  std::map<std::string, std::uint64_t> transport;  // transports' counts over the window, summed
+  double cpu_us = -1;                              // of all threads over the window; < 0: unknown
   double context_switches = -1;
   double real_s = 0;
-  std::map<std::string, std::string> facts;       // the fabric's, e.g. digest
-  std::vector<double> per_sender;                 // messages completed or sent by each sending peer
-  std::string error;                              // not empty: the repetition failed
+  std::map<std::string, std::string> facts;  // the fabric's, e.g. digest
+  std::vector<double> per_sender;            // messages completed or sent by each sending peer
+  std::string error;                         // not empty: the repetition failed
 };
 
 }  // namespace mdp::scenario

@@ -68,8 +68,10 @@ struct shifts {
 };
 
 template <std::size_t Stream>
-__attribute__((target("sse4.2"))) const std::byte* three_streams(
-    const std::byte* p, std::size_t& size, std::uint64_t& crc, const shift_tables& by) noexcept {
+__attribute__((target("sse4.2"))) const std::byte* three_streams(const std::byte* p,
+                                                                 std::size_t& size,
+                                                                 std::uint64_t& crc,
+                                                                 const shift_tables& by) noexcept {
   while (size >= 3 * Stream) {
     std::uint64_t second = 0;
     std::uint64_t third = 0;

@@ -39,14 +39,22 @@ bool body_well_formed(const frame_view& frame) noexcept {
 
 const char* frame_name(frame_type type) noexcept {
   switch (type) {
-    case frame_type::pad: return "PAD";
-    case frame_type::message: return "MSG";
-    case frame_type::fragment: return "FRAG";
-    case frame_type::ack: return "ACK";
-    case frame_type::outcome: return "OUTCOME";
-    case frame_type::credit: return "CREDIT";
-    case frame_type::ping: return "PING";
-    default: return "UNKNOWN";
+    case frame_type::pad:
+      return "PAD";
+    case frame_type::message:
+      return "MSG";
+    case frame_type::fragment:
+      return "FRAG";
+    case frame_type::ack:
+      return "ACK";
+    case frame_type::outcome:
+      return "OUTCOME";
+    case frame_type::credit:
+      return "CREDIT";
+    case frame_type::ping:
+      return "PING";
+    default:
+      return "UNKNOWN";
   }
 }
 
@@ -54,11 +62,16 @@ const char* frame_name(frame_type type) noexcept {
 
 const char* to_string(wire_error e) noexcept {
   switch (e) {
-    case wire_error::truncated: return "truncated";
-    case wire_error::bad_version: return "bad version";
-    case wire_error::bad_type: return "bad type";
-    case wire_error::bad_length: return "bad length";
-    case wire_error::bad_frame: return "bad frame";
+    case wire_error::truncated:
+      return "truncated";
+    case wire_error::bad_version:
+      return "bad version";
+    case wire_error::bad_type:
+      return "bad type";
+    case wire_error::bad_length:
+      return "bad length";
+    case wire_error::bad_frame:
+      return "bad frame";
   }
   return "unknown";
 }
@@ -155,10 +168,10 @@ std::string describe_packet(std::span<const std::byte> packet) {
   const auto header = parse_header(packet);
   if (!header) return fmt::format("malformed packet: {}", to_string(header.error()));
   static constexpr const char* names[] = {"DATA", "HELLO", "HELLO_ACK"};
-  std::string text = fmt::format("{} #{} to {:08x}, {} bytes, floor {}{}",
-                                 names[static_cast<std::size_t>(header->type)], header->number,
-                                 header->connection, header->length, header->floor,
-                                 header->flags & flag_ack_now ? ", ack now" : "");
+  std::string text =
+      fmt::format("{} #{} to {:08x}, {} bytes, floor {}{}",
+                  names[static_cast<std::size_t>(header->type)], header->number, header->connection,
+                  header->length, header->floor, header->flags & flag_ack_now ? ", ack now" : "");
   if (header->type != packet_type::data) return text;
   frame_reader reader(packet.subspan(header_bytes));
   frame_view frame;

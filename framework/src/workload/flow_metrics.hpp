@@ -42,7 +42,8 @@ class time_series {
     return at < from_ ? SIZE_MAX : static_cast<std::size_t>((at - from_) / interval_);
   }
   void close(std::size_t next) noexcept {
-    if (scratch_.count() > 0 && current_ < p99_ns.size()) p99_ns[current_] = *scratch_.percentile(99, 0);
+    if (scratch_.count() > 0 && current_ < p99_ns.size())
+      p99_ns[current_] = *scratch_.percentile(99, 0);
     scratch_.clear();
     current_ = next;
   }
@@ -54,12 +55,12 @@ class time_series {
 
 struct flow_metrics {
   metrics::histogram response, service, received, delivered, one_way, round_trip;
-  std::uint64_t offered = 0;        // scheduled inside the window
-  std::uint64_t sent = 0;           // of these, accepted by the messenger
-  std::uint64_t completed = 0;      // of these, answered or confirmed
-  std::uint64_t expired = 0;        // of these, still open at the end
-  std::uint64_t unknown = 0;        // of these, lost with their session
-  std::uint64_t arrived = 0;        // at the receiving side inside the window
+  std::uint64_t offered = 0;    // scheduled inside the window
+  std::uint64_t sent = 0;       // of these, accepted by the messenger
+  std::uint64_t completed = 0;  // of these, answered or confirmed
+  std::uint64_t expired = 0;    // of these, still open at the end
+  std::uint64_t unknown = 0;    // of these, lost with their session
+  std::uint64_t arrived = 0;    // at the receiving side inside the window
   std::uint64_t arrived_bytes = 0;
   std::uint64_t duplicated = 0;
   std::uint64_t corrupted = 0;

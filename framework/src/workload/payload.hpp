@@ -19,8 +19,8 @@ static_assert(payload_bytes_min == 16);
 
 [[nodiscard]] inline std::uint32_t check_of(std::uint32_t sequence, std::int64_t intended,
                                             std::size_t size) noexcept {
-  return static_cast<std::uint32_t>(
-      splitmix64(splitmix64(sequence + (std::uint64_t{size} << 32)) ^ static_cast<std::uint64_t>(intended)));
+  return static_cast<std::uint32_t>(splitmix64(splitmix64(sequence + (std::uint64_t{size} << 32)) ^
+                                               static_cast<std::uint64_t>(intended)));
 }
 inline void write_stamp(std::span<std::byte> payload, std::uint64_t sequence,
                         time_point intended) noexcept {
@@ -29,7 +29,8 @@ inline void write_stamp(std::span<std::byte> payload, std::uint64_t sequence,
   std::memcpy(payload.data(), &s, sizeof s);
 }
 // False: too short or damaged.
-[[nodiscard]] inline bool read_stamp(std::span<const std::byte> payload, payload_stamp& s) noexcept {
+[[nodiscard]] inline bool read_stamp(std::span<const std::byte> payload,
+                                     payload_stamp& s) noexcept {
   if (payload.size() < sizeof s) return false;
   std::memcpy(&s, payload.data(), sizeof s);
   return s.check == check_of(s.sequence, s.intended_ns, payload.size());

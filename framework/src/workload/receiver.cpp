@@ -67,7 +67,8 @@ void receiver::on_event(messaging::event& e) noexcept {
 
 bool receiver::send(const reply& r) noexcept {
   if (r.bytes > buffer_.size()) buffer_.resize(r.bytes);
-  const std::span<std::byte> payload(buffer_.data(), std::max<std::size_t>(r.bytes, payload_bytes_min));
+  const std::span<std::byte> payload(buffer_.data(),
+                                     std::max<std::size_t>(r.bytes, payload_bytes_min));
   write_stamp(payload, r.stamp.sequence, at_ns(r.stamp.intended_ns));
   const auto id = options_.messenger->submit(r.to, payload, {});
   // A peer that has gone needs no answer; a full queue is tried again.

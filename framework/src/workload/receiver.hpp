@@ -46,7 +46,7 @@ class receiver final : public actor {
   phases phases_;
   std::vector<seen_window> seen_;  // by peer slot
   std::vector<std::byte> buffer_;
-  ring<reply> waiting_;            // the messenger was full
+  ring<reply> waiting_;  // the messenger was full
   flow_metrics metrics_;
 };
 

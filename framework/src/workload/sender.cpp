@@ -8,7 +8,6 @@ namespace mdp::workload {
 namespace {
 
 constexpr std::size_t burst_max = 256;  // submissions between two looks at the messenger
-constexpr duration retry_after = std::chrono::microseconds(50);
 
 }  // namespace
 
@@ -135,8 +134,9 @@ void sender::on_event(messaging::event& e) noexcept {
         return;
       }
       // The stamp holds the low half of the sequence: the window tells the rest.
-      complete(base_ + static_cast<std::uint32_t>(stamp.sequence - static_cast<std::uint32_t>(base_)),
-               e.time);
+      complete(
+          base_ + static_cast<std::uint32_t>(stamp.sequence - static_cast<std::uint32_t>(base_)),
+          e.time);
       return;
     }
     case event_kind::received:

@@ -1,6 +1,6 @@
-// The sending side of a flow: a request-response client or a stream's source, in open or closed loop.
-// Latency is taken from the *intended* time of sending (response) and from the actual one (service), so a
-// stall is charged to every message that it delayed (no coordinated omission).
+// The sending side of a flow: a request-response client or a stream's source, in open or closed
+// loop. Latency is taken from the *intended* time of sending (response) and from the actual one
+// (service), so a stall is charged to every message that it delayed (no coordinated omission).
 #pragma once
 #include <vector>
 
@@ -56,8 +56,8 @@ class sender final : public actor {
   seeded_random sizes_random_;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> size_limits_;  // cumulative weight of 2^32
   std::vector<std::byte> buffer_;
-  std::uint32_t size_ = 0;           // of the next message, drawn once
-  ring<outstanding> window_;         // by sequence, from base_
+  std::uint32_t size_ = 0;    // of the next message, drawn once
+  ring<outstanding> window_;  // by sequence, from base_
   std::uint64_t base_ = 0;
   std::uint64_t next_ = 0;
   std::uint64_t open_ = 0;

@@ -1,5 +1,6 @@
-// The engine alone: two engines back to back in memory, no I/O, one core. items_per_second is messages
-// delivered; `allocations` counts calls of operator new per message after warming up (must be 0).
+// The engine alone: two engines back to back in memory, no I/O, one core. items_per_second is
+// messages delivered; `allocations` counts calls of operator new per message after warming up (must
+// be 0).
 #include <benchmark/benchmark.h>
 
 #include <cstring>
@@ -17,7 +18,8 @@ struct side {
         blocks({c.max_packet_bytes + 64, 8192}),
         control({c.max_packet_bytes + 64, 512}),
         address(simulated_address(number)),
-        engine(c, engine::engine_memory{blocks, control}, engine::train_limits{44, 65507}, random) {}
+        engine(c, engine::engine_memory{blocks, control}, engine::train_limits{44, 65507}, random) {
+  }
   seeded_random random;
   buffer::block_pool blocks, control;
   endpoint_address address;
@@ -99,12 +101,15 @@ void one_way(benchmark::State& state, std::uint8_t wants) {
   state.SetBytesProcessed(static_cast<std::int64_t>(messages) * state.range(0));
   state.counters["allocations"] =
       static_cast<double>(test::allocation_count() - allocations) / messages;
-  state.counters["packets_per_message"] =
-      static_cast<double>(pair.packets - packets) / messages;
+  state.counters["packets_per_message"] = static_cast<double>(pair.packets - packets) / messages;
 }
 
-void engine_one_way_unconfirmed(benchmark::State& state) { one_way(state, engine::want_none); }
-void engine_one_way_delivered(benchmark::State& state) { one_way(state, engine::want_delivered); }
+void engine_one_way_unconfirmed(benchmark::State& state) {
+  one_way(state, engine::want_none);
+}
+void engine_one_way_delivered(benchmark::State& state) {
+  one_way(state, engine::want_delivered);
+}
 BENCHMARK(engine_one_way_unconfirmed)->Arg(64)->Arg(1200)->Arg(65536)->Arg(1 << 20);
 BENCHMARK(engine_one_way_delivered)->Arg(64)->Arg(1200)->Arg(65536)->Arg(1 << 20);
 

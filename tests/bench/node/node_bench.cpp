@@ -1,8 +1,11 @@
 // Nodes over transports, as ratios in one run.
-//   node_bench socket [seconds] [pairs]   64-byte one-way messages over `socket` on loopback against plain
-//                                         sendto/recvfrom of 64-byte datagrams (and TCP, framed): the
-//                                         runs alternate, the medians of paired ratios are printed
-//   node_bench netsim [seconds]           packets simulated a CPU-second: two nodes, 1,200-byte messages
+//   node_bench socket [seconds] [pairs]   64-byte one-way messages over `socket` on loopback
+//   against plain
+//                                         sendto/recvfrom of 64-byte datagrams (and TCP, framed):
+//                                         the runs alternate, the medians of paired ratios are
+//                                         printed
+//   node_bench netsim [seconds]           packets simulated a CPU-second: two nodes, 1,200-byte
+//   messages
 #include <fmt/format.h>
 #include <pthread.h>
 #include <sched.h>
@@ -43,7 +46,8 @@ node_options options_for(transport::fabric& fabric) {
 }
 
 // Messages a second that arrive at the application, sender and receiver each pinned to a core.
-double one_way_rate(const std::string& plugin, std::size_t bytes, messaging::confirm want, double seconds) {
+double one_way_rate(const std::string& plugin, std::size_t bytes, messaging::confirm want,
+                    double seconds) {
   const auto fabric = plugin::create_fabric(plugin);
   std::atomic<bool> stop{false};
   std::atomic<std::uint64_t> arrived{0};
@@ -160,9 +164,10 @@ int netsim_rate(double seconds) {
   double packets = 0;
   for (const auto& [name, value] : fabric->facts())
     if (name == "packets_sent") packets = std::stod(value);
-  fmt::print("netsim, two nodes, 1,200-byte messages, 1 % loss: {:.2f} M packets, {:.2f} M messages "
-             "confirmed a CPU-second (goal 1 M packets)\n",
-             packets / cpu() / 1e6, static_cast<double>(delivered) / cpu() / 1e6);
+  fmt::print(
+      "netsim, two nodes, 1,200-byte messages, 1 % loss: {:.2f} M packets, {:.2f} M messages "
+      "confirmed a CPU-second (goal 1 M packets)\n",
+      packets / cpu() / 1e6, static_cast<double>(delivered) / cpu() / 1e6);
   return 0;
 }
 

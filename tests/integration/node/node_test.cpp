@@ -1,4 +1,5 @@
-// Real nodes over real plugins: two nodes on loopback sockets, both thread layouts; junk on the wire.
+// Real nodes over real plugins: two nodes on loopback sockets, both thread layouts; junk on the
+// wire.
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -96,7 +97,8 @@ TEST_P(node_over, delivers_messages_of_every_size_once_and_confirms_them) {
     }
     return delivered == count;
   });
-  EXPECT_TRUE(done) << sent << " sent, " << seen.size() << " arrived, " << delivered << " delivered";
+  EXPECT_TRUE(done) << sent << " sent, " << seen.size() << " arrived, " << delivered
+                    << " delivered";
   EXPECT_EQ(seen.size(), count);
   EXPECT_EQ(received, count);
 }
@@ -168,15 +170,16 @@ TEST_P(node_over, random_bytes_create_no_state_and_do_not_disturb) {
   EXPECT_GT(rejected, 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    plugins, node_over,
-    testing::Values(variant{"socket", thread_layout::inline_}, variant{"socket", thread_layout::single},
-                    variant{"io_uring", thread_layout::inline_},
-                    variant{"io_uring", thread_layout::single}),
-    [](const auto& test) {
-      return std::string(test.param.plugin) +
-             (test.param.layout == thread_layout::single ? "_single" : "_inline");
-    });
+INSTANTIATE_TEST_SUITE_P(plugins, node_over,
+                         testing::Values(variant{"socket", thread_layout::inline_},
+                                         variant{"socket", thread_layout::single},
+                                         variant{"io_uring", thread_layout::inline_},
+                                         variant{"io_uring", thread_layout::single}),
+                         [](const auto& test) {
+                           return std::string(test.param.plugin) +
+                                  (test.param.layout == thread_layout::single ? "_single"
+                                                                              : "_inline");
+                         });
 
 }  // namespace
 }  // namespace mdp

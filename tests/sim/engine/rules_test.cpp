@@ -49,7 +49,8 @@ class rules : public testing::Test {
   static std::vector<std::byte> fragment_frame(std::uint32_t id, std::uint32_t total,
                                                std::uint32_t offset, std::size_t size) {
     std::vector<std::byte> frame(wire::frame_bytes(8 + size));
-    std::byte* p = wire::write_frame_head(frame.data(), wire::frame_type::fragment, 0, 8 + size, id);
+    std::byte* p =
+        wire::write_frame_head(frame.data(), wire::frame_type::fragment, 0, 8 + size, id);
     wire::store(p, total);
     wire::store(p + 4, offset);
     return frame;

@@ -116,8 +116,9 @@ TEST(session, a_restarted_peer_is_a_new_session) {
   b.app.confirms = false;
   ASSERT_TRUE(a.engine->submit(*peer, bytes_of("2"), both, 2));
   net.run_for(100ms);
-  b.engine = std::make_unique<engine::endpoint>(
-      engine::config{}, engine::engine_memory{b.blocks, b.control}, engine::train_limits{}, b.random);
+  b.engine = std::make_unique<engine::endpoint>(engine::config{},
+                                                engine::engine_memory{b.blocks, b.control},
+                                                engine::train_limits{}, b.random);
   b.app.confirms = true;
   const auto back = b.engine->connect(net.now(), a.address);
   ASSERT_TRUE(b.engine->submit(*back, bytes_of("again"), both, 9));
@@ -172,7 +173,8 @@ TEST_P(adversity, every_message_is_delivered_once_and_confirmed) {
         const std::uint64_t kind = sizes.next() % 10;
         const std::size_t size = kind < 7 ? kind * 20 : kind < 9 ? 1500 + kind * 100 : 40000;
         sent.push_back(payload_of(static_cast<std::uint64_t>(next), size));
-        if (!a.engine->submit(*peer, bytes_of(sent.back()), both, static_cast<std::uint64_t>(next))) {
+        if (!a.engine->submit(*peer, bytes_of(sent.back()), both,
+                              static_cast<std::uint64_t>(next))) {
           sent.pop_back();
           return;
         }
@@ -183,7 +185,8 @@ TEST_P(adversity, every_message_is_delivered_once_and_confirmed) {
     ASSERT_TRUE(net.run_until([&] {
       feed();
       return a.app.delivered.size() + a.app.unknown.size() >= n;
-    })) << a.app.delivered.size() << " delivered";
+    })) << a.app.delivered.size()
+        << " delivered";
     EXPECT_TRUE(a.app.unknown.empty());
     EXPECT_EQ(a.app.received.size(), n);
     ASSERT_EQ(b.app.messages.size(), n);
@@ -200,16 +203,16 @@ TEST_P(adversity, every_message_is_delivered_once_and_confirmed) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    networks, adversity,
-    testing::Values(hardship{"clean", {}, 300, 20}, hardship{"loss1", {5ms, {}, 0.01}, 300, 200},
-                    hardship{"loss20", {5ms, {}, 0.2}, 200, 200},
-                    hardship{"loss50", {1ms, {}, 0.5}, 60, 100},
-                    hardship{"reorder", {5ms, 4ms, 0}, 300, 200},
-                    hardship{"duplicate", {5ms, 2ms, 0.05, 0.3}, 200, 200},
-                    hardship{"corrupt", {5ms, {}, 0, 0, 0.1}, 200, 200},
-                    hardship{"all", {20ms, 10ms, 0.1, 0.1, 0.05}, 200, 200}),
-    [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(networks, adversity,
+                         testing::Values(hardship{"clean", {}, 300, 20},
+                                         hardship{"loss1", {5ms, {}, 0.01}, 300, 200},
+                                         hardship{"loss20", {5ms, {}, 0.2}, 200, 200},
+                                         hardship{"loss50", {1ms, {}, 0.5}, 60, 100},
+                                         hardship{"reorder", {5ms, 4ms, 0}, 300, 200},
+                                         hardship{"duplicate", {5ms, 2ms, 0.05, 0.3}, 200, 200},
+                                         hardship{"corrupt", {5ms, {}, 0, 0, 0.1}, 200, 200},
+                                         hardship{"all", {20ms, 10ms, 0.1, 0.1, 0.05}, 200, 200}),
+                         [](const auto& test) { return test.param.name; });
 
 TEST(determinism, the_same_seed_gives_the_same_run) {
   const auto run = [](std::uint64_t seed) {
@@ -221,8 +224,8 @@ TEST(determinism, the_same_seed_gives_the_same_run) {
       EXPECT_TRUE(a.engine->submit(*peer, bytes_of(payload_of(i, 100 + i * 10)), both, i));
     net.run_for(5s);
     EXPECT_EQ(a.app.delivered.size(), 200u);
-    return std::tuple(ns_of(net.now()), net.packets_carried, net.packets_dropped,
-                      a.app.delivered, a.engine->counts().packets_retransmitted);
+    return std::tuple(ns_of(net.now()), net.packets_carried, net.packets_dropped, a.app.delivered,
+                      a.engine->counts().packets_retransmitted);
   };
   EXPECT_EQ(run(42), run(42));
   EXPECT_NE(run(42), run(43));

@@ -16,7 +16,8 @@ namespace mdp {
 namespace {
 
 TEST(endpoint_address, prints_what_it_parses) {
-  for (const char* text : {"127.0.0.1:4433", "0.0.0.0:0", "[::1]:65535", "[fe80::1%2]:1", "sim:17:4433"}) {
+  for (const char* text :
+       {"127.0.0.1:4433", "0.0.0.0:0", "[::1]:65535", "[fe80::1%2]:1", "sim:17:4433"}) {
     const auto address = parse_endpoint_address(text);
     ASSERT_TRUE(address) << address.error();
     EXPECT_EQ(to_string(*address), text);
@@ -25,7 +26,8 @@ TEST(endpoint_address, prints_what_it_parses) {
 }
 
 TEST(endpoint_address, refuses_with_a_sentence) {
-  for (const char* text : {"", "localhost", "127.0.0.1", "127.0.0.1:70000", "[::1:5", "1.2.3:4", "sim:x:1"}) {
+  for (const char* text :
+       {"", "localhost", "127.0.0.1", "127.0.0.1:70000", "[::1:5", "1.2.3:4", "sim:x:1"}) {
     const auto address = parse_endpoint_address(text);
     ASSERT_FALSE(address) << text;
     EXPECT_NE(address.error().find("is not an address"), std::string::npos);

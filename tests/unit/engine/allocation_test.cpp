@@ -13,7 +13,8 @@ struct side {
         blocks({c.max_packet_bytes + 64, 2048}),
         control({c.max_packet_bytes + 64, 256}),
         address(simulated_address(number)),
-        engine(c, engine::engine_memory{blocks, control}, engine::train_limits{44, 65507}, random) {}
+        engine(c, engine::engine_memory{blocks, control}, engine::train_limits{44, 65507}, random) {
+  }
   seeded_random random;
   buffer::block_pool blocks, control;
   endpoint_address address;
@@ -58,7 +59,8 @@ TEST_P(allocation, none_in_steady_state) {
   const auto round = [&] {
     now += std::chrono::microseconds(20);
     for (int i = 0; i < 50; ++i)
-      static_cast<void>(a.engine.submit(peer, payload, engine::want_received | engine::want_delivered, 0));
+      static_cast<void>(
+          a.engine.submit(peer, payload, engine::want_received | engine::want_delivered, 0));
     carry(a, b, now);
     take(b);
     carry(b, a, now);

@@ -90,7 +90,8 @@ TEST(message_window, closes_in_any_order) {
   for (std::uint64_t id = 0; id < 3000; ++id) open.insert(id);
   while (!open.empty()) {
     auto it = open.begin();
-    std::advance(it, static_cast<std::ptrdiff_t>(random.next() % std::min<std::size_t>(open.size(), 40)));
+    std::advance(
+        it, static_cast<std::ptrdiff_t>(random.next() % std::min<std::size_t>(open.size(), 40)));
     ASSERT_FALSE(window.closed(*it));
     window.close(*it);
     ASSERT_TRUE(window.closed(*it));

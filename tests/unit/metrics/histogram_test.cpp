@@ -45,7 +45,8 @@ TEST(histogram, merging_equals_measuring_together) {
   EXPECT_EQ(a.min(), together.min());
   histogram rebuilt;
   together.for_each_bucket([&](std::int64_t v, std::uint64_t n) { rebuilt.record(v, n); });
-  for (const double p : {50.0, 99.0, 99.9}) EXPECT_EQ(rebuilt.percentile(p), together.percentile(p));
+  for (const double p : {50.0, 99.0, 99.9})
+    EXPECT_EQ(rebuilt.percentile(p), together.percentile(p));
 }
 
 TEST(histogram, a_percentile_without_samples_beyond_it_is_nothing) {

@@ -43,7 +43,8 @@ TEST(crc32c, continues) {
 TEST(packet, header_survives_the_wire_and_one_flipped_bit_does_not) {
   std::vector<std::byte> packet(64);
   write_frame_head(packet.data() + header_bytes, frame_type::message, 1, 32, 99);
-  const packet_header header{packet_type::data, flag_ack_now, 0, 0x12345678, 0x1122334455667788, 17};
+  const packet_header header{packet_type::data, flag_ack_now,       0,
+                             0x12345678,        0x1122334455667788, 17};
   seal_packet(packet, header, 0xabcdef01);
   const auto parsed = parse_header(packet);
   ASSERT_TRUE(parsed);

@@ -6,7 +6,7 @@ namespace mdp {
 [[noreturn]] void assertion_failed(const char* condition, const char* file, int line) noexcept;
 }  // namespace mdp
 
-#define MDP_ASSERT(condition)                                                     \
-  (__builtin_expect(static_cast<bool>(condition), 1)                              \
-       ? static_cast<void>(0)                                                     \
+#define MDP_ASSERT(condition)                        \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? static_cast<void>(0)                        \
        : ::mdp::assertion_failed(#condition, __FILE__, __LINE__))

@@ -1,5 +1,5 @@
-// A first-in first-out ring that grows by doubling and never shrinks: no allocation in steady state.
-// One owner, no threads. Indexing is by position from the front.
+// A first-in first-out ring that grows by doubling and never shrinks: no allocation in steady
+// state. One owner, no threads. Indexing is by position from the front.
 #pragma once
 #include <cstddef>
 #include <utility>

@@ -1,6 +1,6 @@
-// A bounded ring between one producer thread and one consumer thread, without locks. Each side keeps a
-// cached copy of the other's index, so the shared lines move only when a side runs dry or full
-// (Lamport 1983, with cached indices as in FastForward-style rings). Capacity: a power of two.
+// A bounded ring between one producer thread and one consumer thread, without locks. Each side
+// keeps a cached copy of the other's index, so the shared lines move only when a side runs dry or
+// full (Lamport 1983, with cached indices as in FastForward-style rings). Capacity: a power of two.
 #pragma once
 #include <atomic>
 #include <bit>
@@ -13,7 +13,8 @@ namespace mdp {
 template <class T>
 class spsc_ring {
  public:
-  explicit spsc_ring(std::size_t capacity) : items_(std::bit_ceil(capacity)), mask_(items_.size() - 1) {}
+  explicit spsc_ring(std::size_t capacity)
+      : items_(std::bit_ceil(capacity)), mask_(items_.size() - 1) {}
 
   // Producer only. False: full, `value` is untouched.
   [[nodiscard]] bool try_push(T&& value) noexcept {

@@ -7,7 +7,8 @@ namespace mdp {
 
 using duration = std::chrono::nanoseconds;
 
-// A clock without now(): only a transport knows the time. Its epoch is arbitrary; differences count.
+// A clock without now(): only a transport knows the time. Its epoch is arbitrary; differences
+// count.
 struct transport_clock {
   using duration = mdp::duration;
   using rep = duration::rep;
@@ -21,7 +22,11 @@ using time_point = transport_clock::time_point;
 // "No deadline": later than any time.
 inline constexpr time_point never = time_point::max();
 
-[[nodiscard]] constexpr time_point at_ns(std::int64_t ns) { return time_point(duration(ns)); }
-[[nodiscard]] constexpr std::int64_t ns_of(time_point t) { return t.time_since_epoch().count(); }
+[[nodiscard]] constexpr time_point at_ns(std::int64_t ns) {
+  return time_point(duration(ns));
+}
+[[nodiscard]] constexpr std::int64_t ns_of(time_point t) {
+  return t.time_since_epoch().count();
+}
 
 }  // namespace mdp

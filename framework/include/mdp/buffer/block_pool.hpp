@@ -1,8 +1,8 @@
 // Blocks of one size, preallocated, reference-counted, handed out from a free list.
 //
-// Ownership: a pool owns the memory; whoever holds a `slice` (or has called add_refs) keeps its block
-// from being reused. The pool must outlive every slice of its blocks.
-// Threading: `sharing::one_thread` uses plain loads and stores; `sharing::many_threads` lets blocks be
+// Ownership: a pool owns the memory; whoever holds a `slice` (or has called add_refs) keeps its
+// block from being reused. The pool must outlive every slice of its blocks. Threading:
+// `sharing::one_thread` uses plain loads and stores; `sharing::many_threads` lets blocks be
 // acquired and released on any thread (lock-free). Neither allocates after construction.
 // Errors: an empty pool gives an empty slice; that is backpressure, never an exception.
 #pragma once

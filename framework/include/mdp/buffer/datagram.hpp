@@ -1,6 +1,6 @@
 // Batches of datagrams: what the engine gives to a transport and what it gets from one.
-// One item is one datagram, or a *train*: equal-sized datagrams to one address (segmentation offload),
-// described by `segment_bytes`; only the last datagram of a train may be shorter.
+// One item is one datagram, or a *train*: equal-sized datagrams to one address (segmentation
+// offload), described by `segment_bytes`; only the last datagram of a train may be shorter.
 #pragma once
 #include <array>
 #include <cstdint>

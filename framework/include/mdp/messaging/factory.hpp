@@ -1,5 +1,5 @@
-// Makes messengers. Each opens one transport of the fabric, in the order of creation (the number that
-// fabric::advance() returns).
+// Makes messengers. Each opens one transport of the fabric, in the order of creation (the number
+// that fabric::advance() returns).
 #pragma once
 #include <memory>
 #include <string>
@@ -20,18 +20,19 @@ struct messenger_options {
   std::vector<std::pair<std::string, std::string>> config;  // protocol keys, validated
 };
 
-// Both throw std::runtime_error (std::system_error) with one sentence: bad key or value, address in use, …
+// Both throw std::runtime_error (std::system_error) with one sentence: bad key or value, address in
+// use, …
 [[nodiscard]] std::unique_ptr<messenger> make_mdp_messenger(const messenger_options& options);
 [[nodiscard]] std::unique_ptr<messenger> make_raw_messenger(const messenger_options& options);
 
 // One row of the table of configuration keys (validation, docs, schema).
 struct config_key {
-  const char* name;         // "peer_timeout_ms"
-  const char* unit;         // "ms", "bytes", "1"
+  const char* name;  // "peer_timeout_ms"
+  const char* unit;  // "ms", "bytes", "1"
   const char* description;
   double min;
   double max;
-  double preset;            // the default
+  double preset;  // the default
 };
 // Keys of the `mdp` protocol; `raw` has none.
 [[nodiscard]] std::span<const config_key> mdp_config_keys() noexcept;

@@ -1,6 +1,6 @@
 // The seam that workloads are written against: submit messages, poll events.
-// Implementations: `mdp` (a node of this library) and `raw` (bare datagrams, unreliable: the limit of a
-// transport). A messenger belongs to one thread.
+// Implementations: `mdp` (a node of this library) and `raw` (bare datagrams, unreliable: the limit
+// of a transport). A messenger belongs to one thread.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -29,21 +29,21 @@ enum class refusal : std::uint8_t { queue_full, too_large, unknown_peer, not_sup
 [[nodiscard]] const char* to_string(refusal r) noexcept;
 
 enum class event_kind : std::uint8_t {
-  message,     // a whole message from `peer`: id, payload
-  received,    // our message `id`: the peer's stack has every packet of it
-  delivered,   // our message `id`: the peer's application took it
-  unknown,     // our message `id`: the session was lost, its fate cannot be known
-  peer_up,     // session established
-  peer_down,   // session lost or never established; `reason` says why
+  message,    // a whole message from `peer`: id, payload
+  received,   // our message `id`: the peer's stack has every packet of it
+  delivered,  // our message `id`: the peer's application took it
+  unknown,    // our message `id`: the session was lost, its fate cannot be known
+  peer_up,    // session established
+  peer_down,  // session lost or never established; `reason` says why
 };
 
 struct event {
   event_kind kind = event_kind::message;
   peer_id peer = no_peer;
   message_id id{};
-  std::uint64_t context = 0;   // received, delivered, unknown: as given at submit
-  time_point time{};           // message: arrival of its last packet; else when it became known
-  buffer::slice payload;       // message only
+  std::uint64_t context = 0;     // received, delivered, unknown: as given at submit
+  time_point time{};             // message: arrival of its last packet; else when it became known
+  buffer::slice payload;         // message only
   const char* reason = nullptr;  // peer_down: static string
 };
 
@@ -60,14 +60,15 @@ class messenger {
   [[nodiscard]] virtual std::size_t message_bytes_max() const noexcept = 0;
   // True when messages are retransmitted and confirmations exist.
   [[nodiscard]] virtual bool reliable() const noexcept = 0;
-  // Pins the peer and starts a session; messages may be submitted at once. peer_up or peer_down follows.
+  // Pins the peer and starts a session; messages may be submitted at once. peer_up or peer_down
+  // follows.
   [[nodiscard]] virtual result<peer_id, std::string> connect(const endpoint_address& to) = 0;
   // Copies the payload once. `queue_full` is backpressure: poll() and try again.
-  [[nodiscard]] virtual result<message_id, refusal> submit(peer_id to, std::span<const std::byte> payload,
-                                                           const send_options& options) noexcept = 0;
+  [[nodiscard]] virtual result<message_id, refusal> submit(
+      peer_id to, std::span<const std::byte> payload, const send_options& options) noexcept = 0;
   // Runs the protocol and the transport, waits until `deadline` at most for something to report (in
-  // virtual time it never waits), and fills `out`. A `message` event is confirmed as delivered when it
-  // is returned here.
+  // virtual time it never waits), and fills `out`. A `message` event is confirmed as delivered when
+  // it is returned here.
   [[nodiscard]] virtual std::size_t poll(std::span<event> out, time_point deadline) noexcept = 0;
   // No message queued, in flight or awaiting a confirmation.
   [[nodiscard]] virtual bool idle() const noexcept = 0;

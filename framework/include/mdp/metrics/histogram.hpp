@@ -1,7 +1,7 @@
-// A log-linear histogram of nanoseconds with the semantics of HdrHistogram (G. Tene): three significant
-// digits everywhere, fixed memory, constant-time recording, mergeable, percentiles never averaged.
-// Values from 1 ns to about 4.8 hours; larger ones count in the last bucket and in `saturated()`.
-// One owner, no threads. Allocates at construction only.
+// A log-linear histogram of nanoseconds with the semantics of HdrHistogram (G. Tene): three
+// significant digits everywhere, fixed memory, constant-time recording, mergeable, percentiles
+// never averaged. Values from 1 ns to about 4.8 hours; larger ones count in the last bucket and in
+// `saturated()`. One owner, no threads. Allocates at construction only.
 #pragma once
 #include <bit>
 #include <cstdint>
@@ -24,11 +24,11 @@ class histogram {
   [[nodiscard]] std::int64_t min() const noexcept { return count_ ? min_ : 0; }
   [[nodiscard]] std::int64_t max() const noexcept { return max_; }
   [[nodiscard]] double mean() const noexcept;
-  // Highest value of the bucket that holds the p-th percentile (0 < p <= 100); nothing when fewer than
-  // `beyond_min` samples lie at or above it: such a figure would be one of the extremes, not a
+  // Highest value of the bucket that holds the p-th percentile (0 < p <= 100); nothing when fewer
+  // than `beyond_min` samples lie at or above it: such a figure would be one of the extremes, not a
   // percentile.
-  [[nodiscard]] std::optional<std::int64_t> percentile(double p,
-                                                       std::uint64_t beyond_min = 10) const noexcept;
+  [[nodiscard]] std::optional<std::int64_t> percentile(
+      double p, std::uint64_t beyond_min = 10) const noexcept;
 
   // visit(value, count) for every non-empty bucket, ascending; record(value, count) rebuilds it.
   template <class Visit>
@@ -40,7 +40,8 @@ class histogram {
   [[nodiscard]] std::string hgrm(double unit_ns = 1000.0) const;
 
  private:
-  // 2,048 linear buckets, then 1,024 to each doubling: a bucket is at most 1/1,024 of its value wide.
+  // 2,048 linear buckets, then 1,024 to each doubling: a bucket is at most 1/1,024 of its value
+  // wide.
   static constexpr unsigned linear_bits = 11;
   static constexpr unsigned doublings = 33;
   [[nodiscard]] static std::size_t index_of(std::uint64_t value) noexcept {

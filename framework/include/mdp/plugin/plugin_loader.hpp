@@ -21,12 +21,13 @@ class plugin_error : public std::runtime_error {
 
 struct plugin_info {
   std::string name;
-  std::string path;            // of the shared object
+  std::string path;  // of the shared object
   std::string version;
   std::string summary;
   std::string options_schema;  // JSON text
   std::uint32_t abi_version = 0;
-  std::string unavailable;     // empty: usable; else why not (also: refused by the ABI check, damaged file)
+  std::string
+      unavailable;  // empty: usable; else why not (also: refused by the ABI check, damaged file)
 };
 
 [[nodiscard]] std::vector<std::string> plugin_search_path(
@@ -38,8 +39,8 @@ struct plugin_info {
     const std::vector<std::string>& extra_directories = {});
 
 // A fabric of the named plugin. The pointer's deleter keeps the library alive.
-// Throws plugin_error: not found (lists what was found and where it looked), ABI mismatch, unavailable,
-// or refused by create_fabric.
+// Throws plugin_error: not found (lists what was found and where it looked), ABI mismatch,
+// unavailable, or refused by create_fabric.
 [[nodiscard]] std::shared_ptr<transport::fabric> create_fabric(
     const std::string& name, const std::string& options_json = "{}",
     const std::vector<std::string>& extra_directories = {});

@@ -1,5 +1,6 @@
-// The configuration of a node: every key has a unit, a range and a default (`config_keys()`); values are
-// set by name from text, so the same table serves JSON, `key=value` strings and the documentation.
+// The configuration of a node: every key has a unit, a range and a default (`config_keys()`);
+// values are set by name from text, so the same table serves JSON, `key=value` strings and the
+// documentation.
 #pragma once
 #include <cstdint>
 #include <span>

@@ -8,10 +8,10 @@
 //   node->submit(*peer, bytes, {.want = mdp::messaging::confirm::delivered});
 //   while (node->poll(events, node->now() + 1ms) == 0) {}
 //
-// Layouts: `inline_` runs protocol and I/O inside poll(), on the caller's thread; nothing happens between
-// calls. `single` runs them on a thread of the node's own, joined by bounded lock-free rings; the caller's
-// side still belongs to one thread. Not possible in virtual time.
-// Errors: make_node throws std::runtime_error with one sentence; afterwards refusals are values and
+// Layouts: `inline_` runs protocol and I/O inside poll(), on the caller's thread; nothing happens
+// between calls. `single` runs them on a thread of the node's own, joined by bounded lock-free
+// rings; the caller's side still belongs to one thread. Not possible in virtual time. Errors:
+// make_node throws std::runtime_error with one sentence; afterwards refusals are values and
 // outcomes are events.
 #pragma once
 #include <memory>
@@ -30,7 +30,7 @@ struct node_options {
   std::string name;                     // in a simulated topology
   std::uint64_t seed = 0;               // 0: the system's entropy
   thread_layout layout = thread_layout::inline_;
-  duration spin{};                      // busy-poll before sleeping
+  duration spin{};  // busy-poll before sleeping
   node_config config;
 };
 

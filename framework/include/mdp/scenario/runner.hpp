@@ -23,8 +23,8 @@ struct point_result {
   bool asserts_passed = true;
 };
 
-// Repetitions of all points in the order that run.order asks for; a point is reported as soon as its last
-// repetition is over. Never throws for what happens in a run: that is the point's status.
+// Repetitions of all points in the order that run.order asks for; a point is reported as soon as
+// its last repetition is over. Never throws for what happens in a run: that is the point's status.
 std::vector<point_result> run_points(const scenario_spec& scenario, const run_callbacks& callbacks,
                                      const std::function<void(const point_result&)>& on_point_done);
 

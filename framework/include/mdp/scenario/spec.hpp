@@ -1,5 +1,6 @@
-// A scenario, expanded to points: plain values, nothing left to guess. Made by the loader (JSON), run by
-// the runner. Units are in the names; times in seconds or microseconds as the JSON gives them.
+// A scenario, expanded to points: plain values, nothing left to guess. Made by the loader (JSON),
+// run by the runner. Units are in the names; times in seconds or microseconds as the JSON gives
+// them.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -10,10 +11,11 @@
 namespace mdp::scenario {
 
 struct transport_spec {
-  std::string plugin;        // "socket"
-  std::string options_json;  // plugin options as a JSON object, "{}" by default; for a simulator the
-                             // expanded `network` section is merged in (keys "links", "topology", "seed")
-  std::string bind;          // "host:port", empty: loopback of the plugin's default family, port 0
+  std::string plugin;  // "socket"
+  std::string
+      options_json;  // plugin options as a JSON object, "{}" by default; for a simulator the
+                     // expanded `network` section is merged in (keys "links", "topology", "seed")
+  std::string bind;  // "host:port", empty: loopback of the plugin's default family, port 0
 };
 
 struct protocol_spec {
@@ -24,10 +26,10 @@ struct protocol_spec {
 };
 
 struct peer_group {
-  std::string name;          // "client"
+  std::string name;  // "client"
   std::uint32_t count = 1;
-  std::string link;          // simulator: link of each peer to the network's centre, "" = default
-  std::vector<int> cpus;     // pin; empty: as run.cpus says
+  std::string link;       // simulator: link of each peer to the network's centre, "" = default
+  std::vector<int> cpus;  // pin; empty: as run.cpus says
 };
 
 enum class flow_pattern : std::uint8_t { request_response, stream };
@@ -48,7 +50,7 @@ struct flow_spec {
   std::vector<std::pair<std::uint32_t, double>> sizes;  // bytes, weight; weights sum to 1
   std::uint32_t reply_bytes = 0;                        // request_response: 0 = as the request
   load_spec load;
-  std::string confirm = "delivered";                    // none | received | delivered | both
+  std::string confirm = "delivered";  // none | received | delivered | both
 };
 
 struct run_spec {
@@ -56,23 +58,23 @@ struct run_spec {
   double measure_s = 5;
   double drain_s = 2;
   std::uint32_t repetitions = 1;
-  std::string order = "interleaved";   // interleaved | sequential
-  std::string cpus = "auto";           // auto (one cpu a peer group, round robin) | none
-  std::string repeat_changes = "seed"; // seed | nothing
-  bool verify_determinism = false;     // simulator: run each repetition twice, digests must be equal
-  double time_limit_s = 300;           // of one repetition, real time
+  std::string order = "interleaved";    // interleaved | sequential
+  std::string cpus = "auto";            // auto (one cpu a peer group, round robin) | none
+  std::string repeat_changes = "seed";  // seed | nothing
+  bool verify_determinism = false;  // simulator: run each repetition twice, digests must be equal
+  double time_limit_s = 300;        // of one repetition, real time
 };
 
 struct assert_spec {
-  std::string expect;                          // "latency.response.p99_us <= 500"
-  std::map<std::string, std::string> where;    // sweep variable -> value as JSON text
+  std::string expect;                        // "latency.response.p99_us <= 500"
+  std::map<std::string, std::string> where;  // sweep variable -> value as JSON text
 };
 
 // One point of the cross product, fully expanded.
 struct point_spec {
-  std::string id;           // 12 hex digits: hash of config_json
-  std::map<std::string, std::string> vars;   // sweep variables of this point -> value as JSON text
-  std::string config_json;  // the expanded scenario of this point, pretty-printed
+  std::string id;                           // 12 hex digits: hash of config_json
+  std::map<std::string, std::string> vars;  // sweep variables of this point -> value as JSON text
+  std::string config_json;                  // the expanded scenario of this point, pretty-printed
   std::uint64_t seed = 1;
   transport_spec transport;
   protocol_spec protocol;
@@ -94,7 +96,7 @@ struct report_spec {
 };
 
 struct scenario_spec {
-  std::string file;          // as the user named it
+  std::string file;  // as the user named it
   std::string name;
   std::string description;
   std::vector<point_spec> points;

@@ -45,23 +45,26 @@ inline constexpr const char* plugin_symbol = "mdp_transport_plugin_v1";
 #endif
 // Everything that decides whether C++ objects of two binaries understand each other.
 #define MDP_ABI_TAG \
-  MDP_ABI_COMPILER "-c++" MDP_ABI_STR(__cplusplus) "-" MDP_ABI_LIBRARY MDP_ABI_DEBUG MDP_ABI_SANITIZER
+  MDP_ABI_COMPILER  \
+  "-c++" MDP_ABI_STR(__cplusplus) "-" MDP_ABI_LIBRARY MDP_ABI_DEBUG MDP_ABI_SANITIZER
 
 struct plugin_descriptor {
   std::uint32_t struct_bytes;  // sizeof(plugin_descriptor) at the plugin's build
   std::uint32_t abi_version;
   const char* abi_tag;
-  const char* kind;            // "transport"
-  const char* name;            // "socket"
-  const char* version;         // "0.1.0"
-  const char* summary;         // one line for `mdp list transports`
-  // JSON Schema (an object) of the options that create_fabric takes; properties only, no references.
+  const char* kind;     // "transport"
+  const char* name;     // "socket"
+  const char* version;  // "0.1.0"
+  const char* summary;  // one line for `mdp list transports`
+  // JSON Schema (an object) of the options that create_fabric takes; properties only, no
+  // references.
   const char* options_schema;
   // Null when usable here; else why not (kernel too old, forbidden), in a static string.
   const char* (*unavailable)() noexcept;
   // A new fabric, or nullptr with a reason written to `error` (NUL-terminated, cut to error_bytes).
   // `options_json` was validated against options_schema's property names and types by the host.
-  fabric* (*create_fabric)(const char* options_json, char* error, std::uint32_t error_bytes) noexcept;
+  fabric* (*create_fabric)(const char* options_json, char* error,
+                           std::uint32_t error_bytes) noexcept;
   void (*destroy_fabric)(fabric* f) noexcept;
 };
 

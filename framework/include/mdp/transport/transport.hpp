@@ -1,17 +1,17 @@
 // The one interface between protocols and the ways of moving datagrams.
 //
-// A *fabric* is one instance of a transport plugin for one run: the kernel's sockets (stateless), or a
-// whole simulated network with its virtual clock. A fabric opens *transports*: one bound local address
-// each. Both are created by the plugin's descriptor (mdp/transport/plugin_abi.hpp).
+// A *fabric* is one instance of a transport plugin for one run: the kernel's sockets (stateless),
+// or a whole simulated network with its virtual clock. A fabric opens *transports*: one bound local
+// address each. Both are created by the plugin's descriptor (mdp/transport/plugin_abi.hpp).
 //
-// Batches are the only unit. Completion is the model: send() only queues what it takes; poll() flushes,
-// runs and waits. Slices taken by send() are held by reference count for as long as the transport
-// needs them; nobody rewrites a block whose reference count is above one.
+// Batches are the only unit. Completion is the model: send() only queues what it takes; poll()
+// flushes, runs and waits. Slices taken by send() are held by reference count for as long as the
+// transport needs them; nobody rewrites a block whose reference count is above one.
 //
-// Threading: a transport belongs to one thread, but wake() may be called from any. Transports of one
-// real fabric may be used on different threads; those of a virtual-time fabric only on one.
-// Errors are data: send() takes fewer items than offered, poll() counts what went wrong in counters().
-// No member throws except open() and the constructors behind it.
+// Threading: a transport belongs to one thread, but wake() may be called from any. Transports of
+// one real fabric may be used on different threads; those of a virtual-time fabric only on one.
+// Errors are data: send() takes fewer items than offered, poll() counts what went wrong in
+// counters(). No member throws except open() and the constructors behind it.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -31,36 +31,36 @@ struct capabilities {
   std::uint32_t segments_max = 1;            // datagrams in one train that cost about one send
   std::uint32_t train_bytes_max = 65507;     // largest train
   std::uint32_t rx_block_bytes = 2048;       // smallest block of the receive pool that works
-  std::uint32_t rx_capacity_bytes = 0;       // datagram bytes that can wait to be received; 0: unknown
-  bool virtual_time = false;                 // driven by fabric::advance()
-  bool holds_slices = false;                 // keeps references to sent slices after poll()
+  std::uint32_t rx_capacity_bytes = 0;  // datagram bytes that can wait to be received; 0: unknown
+  bool virtual_time = false;            // driven by fabric::advance()
+  bool holds_slices = false;            // keeps references to sent slices after poll()
   bool can_spin = true;
 };
 
 // How long poll() may wait.
 struct wait_limits {
-  time_point deadline{};           // poll() returns at this time at the latest; past: do not wait
-  duration spin{};                 // busy-poll this long before sleeping
+  time_point deadline{};            // poll() returns at this time at the latest; past: do not wait
+  duration spin{};                  // busy-poll this long before sleeping
   std::uint32_t min_datagrams = 1;  // sleep until this many have come (a hint) ...
-  duration min_wait{};             // ... but no longer than this after the first
+  duration min_wait{};              // ... but no longer than this after the first
 };
 
 // Monotonic counts since open(); names are stable and appear in results.
 struct counters {
   std::uint64_t tx_datagrams = 0;
   std::uint64_t tx_bytes = 0;
-  std::uint64_t tx_calls = 0;         // system calls (or equivalent) that sent
-  std::uint64_t tx_rejected = 0;      // datagrams the lower layer refused for good (dropped)
-  std::uint64_t tx_blocked = 0;       // times a full queue cut a batch short
-  std::uint64_t tx_unsegmented = 0;   // trains sent datagram by datagram: offload was refused
+  std::uint64_t tx_calls = 0;        // system calls (or equivalent) that sent
+  std::uint64_t tx_rejected = 0;     // datagrams the lower layer refused for good (dropped)
+  std::uint64_t tx_blocked = 0;      // times a full queue cut a batch short
+  std::uint64_t tx_unsegmented = 0;  // trains sent datagram by datagram: offload was refused
   std::uint64_t rx_datagrams = 0;
   std::uint64_t rx_bytes = 0;
   std::uint64_t rx_calls = 0;
   std::uint64_t rx_kernel_drops = 0;  // dropped below us for want of buffer (SO_RXQ_OVFL)
   std::uint64_t rx_truncated = 0;
-  std::uint64_t rx_no_block = 0;      // times the receive pool was empty
-  std::uint64_t path_errors = 0;      // ICMP errors reported by the lower layer
-  std::uint64_t wakeups = 0;          // times a sleep ended
+  std::uint64_t rx_no_block = 0;  // times the receive pool was empty
+  std::uint64_t path_errors = 0;  // ICMP errors reported by the lower layer
+  std::uint64_t wakeups = 0;      // times a sleep ended
 };
 
 class transport {
@@ -70,10 +70,12 @@ class transport {
   [[nodiscard]] virtual endpoint_address local_address() const noexcept = 0;
   // The transport's clock, read now (virtual in a simulator).
   [[nodiscard]] virtual time_point now() noexcept = 0;
-  // Takes the first n items and returns n; the rest stay the caller's, to be offered again after a poll().
+  // Takes the first n items and returns n; the rest stay the caller's, to be offered again after a
+  // poll().
   [[nodiscard]] virtual std::size_t send(std::span<const buffer::tx_datagrams> items) noexcept = 0;
-  // Flushes, runs, waits; fills `out` and returns how many. The blocks come from the pool given at open().
-  // In virtual time it never waits: it registers the deadline as this endpoint's next wake-up.
+  // Flushes, runs, waits; fills `out` and returns how many. The blocks come from the pool given at
+  // open(). In virtual time it never waits: it registers the deadline as this endpoint's next
+  // wake-up.
   [[nodiscard]] virtual std::size_t poll(std::span<buffer::rx_datagrams> out,
                                          const wait_limits& limits) noexcept = 0;
   // Ends a poll() that sleeps, from any thread. Cheap when nothing sleeps.
@@ -84,8 +86,8 @@ class transport {
 };
 
 struct open_options {
-  endpoint_address local;           // family none: the fabric's default; port 0: chosen by the lower layer
-  std::string name;                 // node name in a simulated topology; else for messages only
+  endpoint_address local;  // family none: the fabric's default; port 0: chosen by the lower layer
+  std::string name;        // node name in a simulated topology; else for messages only
   buffer::block_pool* rx_pool = nullptr;  // required; must outlive the transport
 };
 

@@ -15,12 +15,15 @@ namespace mdp::wire {
 // Packet header, 24 bytes:
 //   0 u8  version << 4 | type     1 u8 flags      2 u16 packet length, header included
 //   4 u32 connection id of the receiver           8 u64 packet number
-//  16 u32 CRC32C, seeded with the session's tag  20 u32 receive floor: low half of the lowest message
-//                                                       id that the sender of this packet has not closed
+//  16 u32 CRC32C, seeded with the session's tag  20 u32 receive floor: low half of the lowest
+//  message
+//                                                       id that the sender of this packet has not
+//                                                       closed
 inline constexpr std::size_t header_bytes = 24;
 inline constexpr std::uint8_t protocol_version = 1;
 inline constexpr std::size_t crc_offset = 16;
-// A packet that opens a session is padded to this, so that an answer never amplifies (RFC 9000 8.1).
+// A packet that opens a session is padded to this, so that an answer never amplifies (RFC
+// 9000 8.1).
 inline constexpr std::size_t hello_bytes_min = 1200;
 inline constexpr std::size_t packet_bytes_min = header_bytes;
 inline constexpr std::size_t packet_bytes_max = 65507;
@@ -65,11 +68,11 @@ enum frame_flags : std::uint8_t {
 enum class outcome_kind : std::uint8_t { delivered = 1, rejected = 2, cancelled = 3 };
 
 enum class wire_error : std::uint8_t {
-  truncated,      // shorter than a header, or than its own length says
+  truncated,  // shorter than a header, or than its own length says
   bad_version,
   bad_type,
   bad_length,
-  bad_frame,      // a frame runs past the packet, or its body is not of its type's shape
+  bad_frame,  // a frame runs past the packet, or its body is not of its type's shape
 };
 [[nodiscard]] const char* to_string(wire_error e) noexcept;
 
@@ -105,7 +108,8 @@ inline void store(std::byte* p, Int value) noexcept {
 
 // Writes the header with a zero CRC, then the CRC of header and frames seeded with `crc_seed`.
 // `packet` is the whole packet, its frames already in place.
-void seal_packet(std::span<std::byte> packet, packet_header header, std::uint32_t crc_seed) noexcept;
+void seal_packet(std::span<std::byte> packet, packet_header header,
+                 std::uint32_t crc_seed) noexcept;
 [[nodiscard]] bool crc_matches(std::span<const std::byte> packet, std::uint32_t crc_seed) noexcept;
 
 struct frame_view {
@@ -172,7 +176,8 @@ struct hello {
   std::uint64_t credit_messages = 0;
   std::uint32_t connection = 0;    // the receiver of this puts it into its packets
   std::uint32_t packet_bytes = 0;  // largest packet that the sender of this takes
-  std::uint32_t rx_capacity_bytes = 0;  // how much may be in flight towards the sender of this; 0: any
+  std::uint32_t rx_capacity_bytes =
+      0;  // how much may be in flight towards the sender of this; 0: any
 };
 inline constexpr std::size_t hello_body_bytes = 64;
 // Hello packets belong to no session: their CRC has this seed.
