@@ -149,6 +149,7 @@ void send_queue::on_acked(std::uint32_t index, Emit&& emit) {
   packet_body& body = bodies_[index];
   if (!body.acked) {
     body.acked = true;
+    body.block.reset();  // packets may still refer to the body, but nobody sends it again
     if (body.message_count == 0) {
       on_message_acked(body.first_id, emit);
     } else {

@@ -234,5 +234,43 @@ TEST_F(rules, no_outcome_is_sent_for_what_nobody_asked) {
   EXPECT_TRUE(a->app.delivered.empty());
 }
 
+// Whatever block is the one that is missing: refused or waited for, never lost.
+TEST(scarcity, every_size_of_pool_delivers_everything) {
+  for (std::size_t blocks = 1; blocks <= 40; ++blocks) {
+    SCOPED_TRACE(blocks);
+    engine_network net({2ms, 1ms, 0.05, 0, 0, blocks});
+    auto& a = net.add();
+    auto& b = net.add();
+    buffer::block_pool few({1536, blocks}), control({1536, 1 + blocks % 3});
+    a.engine = std::make_unique<engine::endpoint>(
+        engine::config{}, engine::engine_memory{few, control}, engine::train_limits{}, a.random);
+    const peer_id peer = *a.engine->connect(net.now(), b.address);
+    std::uint64_t sent = 0;
+    std::uint64_t refused = 0;
+    ASSERT_TRUE(net.run_until([&] {
+      while (sent < 100) {
+        const std::string text(sent % 7 == 6 ? std::min<std::size_t>(blocks, 20) * 1400 : 300, 'x');
+        if (a.engine->submit(peer, bytes_of(text), engine::want_delivered, sent)) {
+          ++sent;
+        } else {
+          ++refused;
+          break;
+        }
+      }
+      return a.app.delivered.size() == 100;
+    })) << sent
+        << " sent";
+    EXPECT_EQ(b.app.messages.size(), 100u);
+    EXPECT_TRUE(blocks > 20 || refused > 0);
+    net.run_for(3s);
+    EXPECT_EQ(few.available(), blocks);
+    a.engine.reset();
+    EXPECT_EQ(control.available(), control.block_count());
+    a.engine = std::make_unique<engine::endpoint>(engine::config{},
+                                                  engine::engine_memory{a.blocks, a.control},
+                                                  engine::train_limits{}, a.random);
+  }
+}
+
 }  // namespace
 }  // namespace mdp::test
