@@ -9,6 +9,7 @@
 
 #include "commands.hpp"
 #include "mdp/plugin/plugin_loader.hpp"
+#include "output.hpp"
 
 namespace mdp::cli {
 namespace {
@@ -54,8 +55,8 @@ int list_transports(bool markdown) {
   }
   fmt::print("{}", layout(rows, markdown));
   if (!plugins.empty()) return exit_pass;
-  fmt::print(stderr, "mdp: no transport plugin found; looked in {} (set MDP_PLUGIN_PATH)\n",
-             fmt::join(plugin::plugin_search_path(), ":"));
+  say(fmt::format("mdp: no transport plugin found; looked in {} (set MDP_PLUGIN_PATH)\n",
+                  fmt::join(plugin::plugin_search_path(), ":")));
   return exit_usage;
 }
 
@@ -118,7 +119,7 @@ int list_scenarios(const list_arguments& arguments) {
                       seconds > 0 ? fmt::format("{:.0f} s", seconds) : "simulated",
                       outcome.description});
     } catch (const scenario::scenario_error& e) {
-      fmt::print(stderr, "mdp: {}\n", e.what());
+      say(fmt::format("mdp: {}\n", e.what()));
       broken = true;
     }
   }
@@ -164,7 +165,7 @@ int validate(const std::vector<std::string>& files, const load_arguments& load) 
         fmt::print("{}: ok, {} point{}\n", file, outcome.points, outcome.points == 1 ? "" : "s");
       }
     } catch (const scenario::scenario_error& e) {
-      fmt::print(stderr, "mdp: {}\n", e.what());
+      say(fmt::format("mdp: {}\n", e.what()));
       code = exit_usage;
     }
   }
@@ -176,7 +177,7 @@ int expand(const std::string& file, const load_arguments& load) {
   fmt::print("[\n");
   for (std::size_t i = 0; i < spec.points.size(); ++i) {
     const scenario::point_spec& p = spec.points[i];
-    fmt::print(stderr, "point {} {}\n", p.id, point_label(p));
+    say(fmt::format("point {} {}\n", p.id, point_label(p)));
     fmt::print("{}{}\n", p.config_json, i + 1 < spec.points.size() ? "," : "");
   }
   fmt::print("]\n");

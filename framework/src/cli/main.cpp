@@ -1,15 +1,20 @@
 // `mdp`: parses the command line (the only file that includes CLI11) and maps every error to an
 // exit code.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <functional>
 
 #include "commands.hpp"
+#include "output.hpp"
 
 namespace mdp::cli {
 namespace {
@@ -35,7 +40,15 @@ void add_load_options(CLI::App* command, load_arguments& load) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("NAME[,NAME]");
-  command->add_option("--seed", load.seed, "Seed of every random decision")->type_name("N");
+  command->add_option("--seed", load.seed, "Seed of every random decision")
+      ->check([](const std::string& text) -> std::string {
+        const bool digits =
+            !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+        errno = 0;
+        if (digits) static_cast<void>(std::strtoull(text.c_str(), nullptr, 10));
+        return digits && errno == 0 ? "" : fmt::format("{} is not a whole number of 64 bits", text);
+      })
+      ->type_name("N");
 }
 
 CLI::App* add_run(CLI::App& app, run_arguments& a) {
@@ -62,7 +75,9 @@ CLI::App* add_compare(CLI::App& app, compare_arguments& a) {
       ->expected(1, 2);
   c->add_option("--var", a.var, "Variable to compare; default: as the scenario says");
   c->add_option("--baseline", a.baseline, "Its value to compare with");
-  c->add_option("--min-effect-pct", a.min_effect_pct, "Smaller differences are not reported");
+  c->add_option("--min-effect-pct", a.min_effect_pct, "Smaller differences are not reported")
+      ->check(CLI::Range(0.0, 100.0))
+      ->type_name("PCT");
   c->footer("Example: mdp compare results/before results/after");
   return c;
 }
@@ -112,7 +127,7 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error,
 }
 
 int usage_error(const std::string& message) {
-  fmt::print(stderr, "mdp: {}; see `mdp --help`\n", message);
+  say(fmt::format("mdp: {}; see `mdp --help`\n", message));
   return exit_usage;
 }
 
@@ -169,24 +184,35 @@ int dispatch(int argc, char** argv) {
   return validate(validate_files, load);
 }
 
+// A standard stream that the caller closed would lend its number to the next file opened, and
+// messages would end up in a result. Opened the wrong way round, so that using it is an error.
+void occupy_standard_streams() {
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (::fcntl(fd, F_GETFD) >= 0) continue;
+    if (::open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd) return;
+  }
+}
+
 }  // namespace
 }  // namespace mdp::cli
 
 int main(int argc, char** argv) {
+  mdp::cli::occupy_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a write error, not a sudden death
   try {
     const int code = mdp::cli::dispatch(argc, argv);
-    if (std::fflush(stdout) != 0 && code == mdp::cli::exit_pass) {
-      fmt::print(stderr, "mdp: cannot write to standard output\n");
+    const bool flushed = std::fflush(stdout) == 0;
+    if ((!flushed || std::ferror(stdout) != 0) && code == mdp::cli::exit_pass) {
+      mdp::cli::say("mdp: cannot write to standard output\n");
       return mdp::cli::exit_run_failed;
     }
     return code;
   } catch (const std::exception& e) {
     if (std::ferror(stdout) != 0) {
-      fmt::print(stderr, "mdp: cannot write to standard output\n");
+      mdp::cli::say("mdp: cannot write to standard output\n");
       return mdp::cli::exit_run_failed;
     }
-    fmt::print(stderr, "mdp: {}\n", e.what());
+    mdp::cli::say(fmt::format("mdp: {}\n", e.what()));
     return mdp::cli::exit_usage;
   }
 }

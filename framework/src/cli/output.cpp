@@ -124,6 +124,10 @@ std::vector<result_text> read_results(const std::vector<std::string>& paths) {
   return out;
 }
 
+void say(const std::string& text) noexcept {
+  static_cast<void>(std::fwrite(text.data(), 1, text.size(), stderr));
+}
+
 bool colour_wanted() {
   const char* no_colour = std::getenv("NO_COLOR");
   return ::isatty(STDOUT_FILENO) == 1 && (no_colour == nullptr || *no_colour == '\0');
@@ -138,7 +142,7 @@ progress_printer::~progress_printer() {
 
 void progress_printer::clear() {
   if (!pending_) return;
-  fmt::print(stderr, "\r\x1b[K");
+  say("\r\x1b[K");
   std::fflush(stderr);
   pending_ = false;
 }
@@ -146,13 +150,13 @@ void progress_printer::clear() {
 void progress_printer::line(const std::string& text) {
   if (quiet_) return;
   if (!terminal_) {
-    fmt::print(stderr, "{}\n", text);
+    say(fmt::format("{}\n", text));
     return;
   }
   winsize size{};
   std::size_t columns = 80;  // a terminal may say 0
   if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1) columns = size.ws_col;
-  fmt::print(stderr, "\r\x1b[K{}", text.substr(0, columns - 1));
+  say(fmt::format("\r\x1b[K{}", text.substr(0, columns - 1)));
   std::fflush(stderr);
   pending_ = true;
 }
@@ -160,7 +164,7 @@ void progress_printer::line(const std::string& text) {
 void progress_printer::keep(const std::string& text, bool important) {
   if (quiet_ && !important) return;
   clear();
-  fmt::print(stderr, "{}\n", text);
+  say(fmt::format("{}\n", text));
 }
 
 }  // namespace mdp::cli

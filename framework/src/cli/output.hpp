@@ -26,6 +26,9 @@ struct result_text {
 [[nodiscard]] std::vector<result_text> read_results(const std::vector<std::string>& paths);
 [[nodiscard]] scenario::json_value parse_result(const std::string& text, const std::string& file);
 
+// Writes to stderr; a closed or full stderr loses the words, never the measurement.
+void say(const std::string& text) noexcept;
+
 // stdout is a terminal and NO_COLOR is unset.
 [[nodiscard]] bool colour_wanted();
 

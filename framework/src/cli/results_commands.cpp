@@ -55,9 +55,9 @@ int report(const report_arguments& arguments) {
                   : name != nullptr        ? name->text
                                            : "results";
   const reports::report_outcome outcome = reports::write_report(texts, options);
-  for (const std::string& w : outcome.warnings) fmt::print(stderr, "mdp: warning: {}\n", w);
+  for (const std::string& w : outcome.warnings) say(fmt::format("mdp: warning: {}\n", w));
   fmt::print("{}", reports::table_text(texts, colour_wanted()));
-  fmt::print(stderr, "report: {}\n", outcome.html_path);
+  say(fmt::format("report: {}\n", outcome.html_path));
   return exit_pass;
 }
 

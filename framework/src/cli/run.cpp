@@ -11,9 +11,11 @@
 #include <filesystem>
 #include <map>
 #include <stdexcept>
+#include <system_error>
 
 #include "commands.hpp"
 #include "comparison.hpp"
+#include "mdp/plugin/plugin_loader.hpp"
 #include "mdp/reports/reports.hpp"
 #include "mdp/scenario/runner.hpp"
 #include "output.hpp"
@@ -44,10 +46,16 @@ std::string describe(const scenario::point_spec& p) {
   return out;
 }
 
+std::string headline(const scenario::scenario_spec& spec) {
+  const double seconds = estimated_seconds(spec);
+  return fmt::format(
+      "{}: {} point{}, {}", spec.name, spec.points.size(), spec.points.size() == 1 ? "" : "s",
+      seconds > 0 ? fmt::format("about {:.0f} s", std::max(1.0, seconds)) : "simulated");
+}
+
 int dry_run(const std::vector<scenario::scenario_spec>& specs) {
   for (const scenario::scenario_spec& spec : specs) {
-    fmt::print("{}: {} points, about {:.0f} s\n", spec.name, spec.points.size(),
-               estimated_seconds(spec));
+    fmt::print("{}\n", headline(spec));
     for (const scenario::point_spec& p : spec.points) {
       fmt::print("  {} plugin={} protocol={} repetitions={}\n", describe(p), p.transport.plugin,
                  p.protocol.name, p.run.repetitions);
@@ -105,8 +113,7 @@ void point_done(session& s, const scenario::point_result& result) {
 }
 
 void run_one(session& s, const scenario::scenario_spec& spec) {
-  s.progress.keep(fmt::format("{}: {} point{}, about {:.0f} s", spec.name, spec.points.size(),
-                              spec.points.size() == 1 ? "" : "s", estimated_seconds(spec)));
+  s.progress.keep(headline(spec));
   scenario::run_callbacks callbacks;
   callbacks.progress = [&s](const std::string& line) { s.progress.line(line); };
   callbacks.stop_requested = [&s] { return interrupted.load() || !s.write_error.empty(); };
@@ -200,6 +207,47 @@ void write_report(session& s, const std::vector<scenario::scenario_spec>& specs)
   }
 }
 
+// Refuses a run of which no point could be measured. One transport that this machine lacks is no
+// reason to give up the others: its points fail, the rest is measured.
+void require_usable_plugin(const std::vector<scenario::scenario_spec>& specs) {
+  std::map<std::string, std::string> unusable;
+  for (const plugin::plugin_info& p : plugin::list_plugins()) {
+    if (!p.unavailable.empty()) unusable[p.name] = fmt::format("{}: {}", p.path, p.unavailable);
+  }
+  auto first = unusable.end();
+  for (const scenario::scenario_spec& spec : specs) {
+    for (const scenario::point_spec& p : spec.points) {
+      const auto found = unusable.find(p.transport.plugin);
+      if (found == unusable.end()) return;
+      if (first == unusable.end()) first = found;
+    }
+  }
+  if (first == unusable.end()) return;
+  throw scenario::scenario_error(
+      fmt::format("transport plugin '{}' cannot be used: {} (see `mdp list transports`)",
+                  first->first, first->second));
+}
+
+// The table of all points and the document for stdout. The points themselves are on disk: what
+// fails here costs neither them nor the report.
+void publish(session& s) {
+  try {
+    write_file_atomically(s.folder / "results.csv", reports::csv_text(s.texts));
+  } catch (const std::runtime_error& e) {
+    s.progress.keep(fmt::format("mdp: {}", e.what()), true);
+    s.count.failed += 1;
+  }
+  try {
+    print_document(s.arguments.format, s.texts);
+  } catch (const std::system_error&) {
+    s.count.failed += 1;
+  }
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    s.progress.keep("mdp: cannot write to standard output; the results are kept", true);
+    s.count.failed += 1;
+  }
+}
+
 }  // namespace
 
 int run(const run_arguments& arguments) {
@@ -208,6 +256,7 @@ int run(const run_arguments& arguments) {
     specs.push_back(scenario::load_scenario(file, make_load_options(arguments.load)));
   }
   if (arguments.dry_run) return dry_run(specs);
+  require_usable_plugin(specs);
   session s(arguments);
   s.folder = arguments.output_dir.empty() ? default_folder(specs) : arguments.output_dir;
   prepare_output_dir(s.folder);
@@ -220,10 +269,13 @@ int run(const run_arguments& arguments) {
     return exit_run_failed;
   }
   if (!s.texts.empty()) {
-    write_file_atomically(s.folder / "results.csv", reports::csv_text(s.texts));
-    print_document(arguments.format, s.texts);
-    std::fflush(stdout);
+    publish(s);
     if (arguments.report && !interrupted) write_report(s, specs);
+  }
+  if (interrupted && s.texts.empty()) {
+    s.progress.keep("mdp: interrupted before the first repetition was complete; nothing is kept",
+                    true);
+    return exit_interrupted;
   }
   s.progress.keep(fmt::format("results: {}", s.folder.string()), true);
   if (interrupted) {

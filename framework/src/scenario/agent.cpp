@@ -120,6 +120,21 @@ void agent::begin(const workload::phases& p) noexcept {
   running_ = true;
   for (auto& s : senders_) s->begin(p);
   receiver_->begin(p);
+  retransmitted_.begin(p.measure_from, p.measure_until);
+  next_look_ = p.measure_from;
+}
+
+// Once an interval: asking for all counts costs more than a duty cycle. The first look is the
+// baseline.
+void agent::look_at_retransmissions(time_point now) noexcept {
+  for (const auto& [key, value] : messenger_->stats()) {
+    if (key != "packets_retransmitted") continue;
+    if (retransmissions_known_)
+      retransmitted_.count(now - retransmitted_.interval() / 2, value - retransmissions_);
+    retransmissions_ = value;
+    retransmissions_known_ = true;
+  }
+  next_look_ = now + retransmitted_.interval();
 }
 
 void agent::handle(messaging::event& e) noexcept {
@@ -157,6 +172,7 @@ bool agent::turn(time_point latest) noexcept {
     worked = receiver_->do_work(now) || worked;
     deadline = std::min(deadline, receiver_->next_deadline());
   }
+  if (running_ && now >= next_look_) look_at_retransmissions(now);
   const std::size_t n = messenger_->poll(events_, deadline);
   for (std::size_t i = 0; i < n; ++i) handle(events_[i]);
   return worked || n > 0;
@@ -210,6 +226,11 @@ void agent::finish(run_record& record) noexcept {
   receiver_->finish(now);
   add(receiver_->metrics());
   record.reliable = messenger_->reliable();
+  if (retransmissions_known_) {
+    record.retransmitted.resize(retransmitted_.delivered.size());
+    for (std::size_t i = 0; i < record.retransmitted.size(); ++i)
+      record.retransmitted[i] += retransmitted_.delivered[i];
+  }
   for (std::size_t i = 0; i < stats_[1].size(); ++i) {
     const std::uint64_t before = i < stats_[0].size() ? stats_[0][i].second : 0;
     const auto& [key, after] = stats_[1][i];

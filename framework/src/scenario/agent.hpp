@@ -36,6 +36,7 @@ class agent {
 
  private:
   void handle(messaging::event& e) noexcept;
+  void look_at_retransmissions(time_point now) noexcept;
 
   const point_spec& point_;
   const peer_group& group_;
@@ -49,6 +50,10 @@ class agent {
   std::size_t targets_ = 0;
   std::size_t ups_ = 0;
   bool running_ = false;
+  workload::time_series retransmitted_;  // counts of packets, by interval
+  std::uint64_t retransmissions_ = 0;    // when we last looked
+  bool retransmissions_known_ = false;
+  time_point next_look_ = never;
   std::string lost_;
   messaging::statistics stats_[2];
   transport::counters transport_[2];

@@ -123,6 +123,7 @@ json series_json(const run_record& r) {
     p99.push_back(ns < 0 ? json(nullptr) : us(ns));
   return {{"interval_s", r.flows.series.interval_s()},
           {"delivered", r.flows.series.delivered},
+          {"retransmitted", r.retransmitted.empty() ? json(nullptr) : json(r.retransmitted)},
           {"p99_us", p99}};
 }
 

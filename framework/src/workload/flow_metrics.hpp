@@ -21,9 +21,10 @@ class time_series {
     current_ = 0;
     scratch_.clear();
   }
-  void count(time_point at) noexcept {
-    if (const std::size_t i = index(at); i < delivered.size()) ++delivered[i];
+  void count(time_point at, std::uint64_t n = 1) noexcept {
+    if (const std::size_t i = index(at); i < delivered.size()) delivered[i] += n;
   }
+  [[nodiscard]] duration interval() const noexcept { return interval_; }
   void latency(time_point at, std::int64_t ns) noexcept {
     const std::size_t i = index(at);
     if (i >= p99_ns.size()) return;

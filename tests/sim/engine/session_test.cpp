@@ -150,6 +150,11 @@ struct hardship {
   int seeds;
 };
 
+// For the test's name.
+void PrintTo(const hardship& h, std::ostream* out) {
+  *out << h.name;
+}
+
 class adversity : public testing::TestWithParam<hardship> {};
 
 // R-MSG-1, R-MSG-2, R-DUP-1, R-FLOW-1
