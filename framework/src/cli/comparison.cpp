@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <set>
 #include <stdexcept>
@@ -128,12 +129,32 @@ std::string verdict(const ratio_estimate& e, double min_effect_pct) {
                      e.high, e.n);
 }
 
+// Results in the order of the variable's value: numbers by size, other text by letter.
+std::vector<const json_value*> by_value(const std::vector<json_value>& results,
+                                        const comparison_request& request) {
+  const auto key = [&](const json_value& result) {
+    const json_value* own = result.at("config", "compare", "var");
+    const std::string var = !request.var.empty() ? request.var : own != nullptr ? own->text : "";
+    const json_value* value = var.empty() ? nullptr : point_value(result, var);
+    const std::string text = value == nullptr ? "" : text_value(*value);
+    double number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return std::pair(number, text);
+  };
+  std::vector<const json_value*> ordered;
+  for (const json_value& result : results) ordered.push_back(&result);
+  std::stable_sort(ordered.begin(), ordered.end(),
+                   [&](const json_value* a, const json_value* b) { return key(*a) < key(*b); });
+  return ordered;
+}
+
 std::string compare_variable(const std::vector<json_value>& results,
                              const comparison_request& request) {
   std::string out;
   std::set<std::string> done;
   bool seen = false;
-  for (const json_value& base : results) {
+  for (const json_value* candidate : by_value(results, request)) {
+    const json_value& base = *candidate;
     const json_value* own_var = base.at("config", "compare", "var");
     const json_value* own_baseline = base.at("config", "compare", "baseline");
     const std::string var = !request.var.empty() ? request.var
@@ -146,7 +167,7 @@ std::string compare_variable(const std::vector<json_value>& results,
     if (value == nullptr || (!wanted.empty() && text_value(*value) != wanted)) continue;
     seen = true;
     const std::string group = label(base, var);
-    // Without a baseline the first result of each group is it.
+    // Without a baseline the least value of each group is it.
     if (!done.insert(group).second) continue;
     for (const json_value& other : results) {
       const json_value* other_value = point_value(other, var);

@@ -306,7 +306,8 @@ point_result write_result(const scenario_spec& scenario, const point_spec& point
     list.push_back(run_json(r, r.facts.contains("virtual_time_ns")));
     if (r.error.empty()) continue;
     result.status = "failed";
-    result.reasons.push_back(fmt::format("run {}: {}", r.index, r.error));
+    result.reasons.push_back(
+        fmt::format("run {} of {}: {}", r.index + 1, point.run.repetitions, r.error));
   }
   if (result.status == "ok" && runs.size() < point.run.repetitions) {
     result.status = "inconclusive";

@@ -81,8 +81,6 @@ std::vector<point_result> run_points(
     if (!record.error.empty() && stopped()) break;
     record.index = steps[n].repetition;
     record.order = static_cast<std::uint32_t>(n);
-    if (!record.error.empty() && callbacks.progress)
-      callbacks.progress("  failed: " + record.error);
     auto& done = records[steps[n].point];
     done.push_back(std::move(record));
     if (done.size() == point.run.repetitions) report(steps[n].point);

@@ -7,6 +7,7 @@
 #include <map>
 #include <regex>
 
+#include "mdp/base/endpoint_address.hpp"
 #include "schema.hpp"
 
 namespace mdp::scenario {
@@ -86,6 +87,10 @@ transport_spec make_transport(const json_value& document, const load_context& co
   transport_spec out;
   out.plugin = transport.find("plugin")->text;
   out.bind = text_of(&transport, "bind", "");
+  if (!out.bind.empty()) {
+    if (auto local = parse_endpoint_address(out.bind); !local)
+      fail(*transport.find("bind"), "/transports/default/bind", local.error());
+  }
   const json_value* given = transport.find("options");
   json_value options = given != nullptr ? *given : make_object();
   if (out.plugin == simulator) options = simulator_options(document, options);
