@@ -14,7 +14,7 @@ void feed(test::engine_network& net, test::engine_node& to, const endpoint_addre
           std::span<const std::byte> bytes) {
   buffer::slice block = buffer::slice::acquire(to.rx);
   if (!block) return;
-  std::memcpy(block.data(), bytes.data(), bytes.size());
+  std::copy(bytes.begin(), bytes.end(), block.data());
   buffer::rx_datagrams item;
   item.from = from;
   item.data = block.subslice(0, static_cast<std::uint32_t>(bytes.size()));
@@ -45,12 +45,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (sealed) {
       // The bytes are frames of a's session: everything behind the checksum is reached.
       packet.resize(wire::header_bytes + length);
-      std::memcpy(packet.data() + wire::header_bytes, data + at, length);
+      std::copy_n(data + at, length,
+                  reinterpret_cast<std::uint8_t*>(packet.data()) + wire::header_bytes);
       wire::seal_packet(packet, {wire::packet_type::data, 0, 0, 1u << 20, number++, 0},
                         session->crc_seed());
     } else {
       packet.resize(length);
-      std::memcpy(packet.data(), data + at, length);
+      std::copy_n(data + at, length, reinterpret_cast<std::uint8_t*>(packet.data()));
     }
     feed(net, b, a.address, packet);
     at += length;

@@ -150,13 +150,12 @@ void inline_node::transmit(time_point now) noexcept {
 
 std::size_t inline_node::take_events(std::span<messaging::event> out) noexcept {
   std::size_t n = 0;
-  engine::event chunk[64];
   while (n < out.size()) {
     const std::size_t count =
-        engine_.poll_events({chunk, std::min(std::size(chunk), out.size() - n)});
+        engine_.poll_events({chunk_.data(), std::min(chunk_.size(), out.size() - n)});
     if (count == 0) break;
     for (std::size_t i = 0; i < count; ++i, ++n) {
-      engine::event& e = chunk[i];
+      engine::event& e = chunk_[i];
       if (e.kind == engine::event_kind::message && e.confirm) engine_.confirm(e.peer, e.id);
       messaging::event& to = out[n];
       to.kind = kind_of(e.kind);

@@ -48,6 +48,8 @@ class inline_node final : public messaging::messenger {
   engine::endpoint engine_;
   buffer::tx_batch batch_;
   std::array<buffer::rx_datagrams, 64> received_;
+  std::array<engine::event, 64>
+      chunk_;  // between engine and caller; kept: 64 are dear to construct
   duration spin_;
   bool blocked_ = false;  // the transport took less than it was offered
 };

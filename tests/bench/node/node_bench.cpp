@@ -124,9 +124,10 @@ int socket_ratios(double seconds, int pairs) {
   return 0;
 }
 
-int netsim_rate(double seconds) {
-  const char* network =
-      R"({"seed": 1, "links": {"default": {"rate_mbps": 1000, "delay_us": 100, "loss_pct": 1}}})";
+int netsim_rate(double seconds, int loss_pct) {
+  const std::string network = fmt::format(
+      R"({{"seed": 1, "links": {{"default": {{"rate_mbps": 1000, "delay_us": 100, "loss_pct": {}}}}}}})",
+      loss_pct);
   const auto fabric = plugin::create_fabric("netsim", network);
   node_options o = options_for(*fabric);
   o.spin = {};
@@ -165,9 +166,9 @@ int netsim_rate(double seconds) {
   for (const auto& [name, value] : fabric->facts())
     if (name == "packets_sent") packets = std::stod(value);
   fmt::print(
-      "netsim, two nodes, 1,200-byte messages, 1 % loss: {:.2f} M packets, {:.2f} M messages "
+      "netsim, two nodes, 1,200-byte messages, {} % loss: {:.2f} M packets, {:.2f} M messages "
       "confirmed a CPU-second (goal 1 M packets)\n",
-      packets / cpu() / 1e6, static_cast<double>(delivered) / cpu() / 1e6);
+      loss_pct, packets / cpu() / 1e6, static_cast<double>(delivered) / cpu() / 1e6);
   return 0;
 }
 
@@ -177,7 +178,7 @@ int main(int argc, char** argv) {
   const std::string what = argc > 1 ? argv[1] : "";
   const double seconds = argc > 2 ? std::stod(argv[2]) : 1;
   if (what == "socket") return socket_ratios(seconds, argc > 3 ? std::stoi(argv[3]) : 5);
-  if (what == "netsim") return netsim_rate(seconds);
+  if (what == "netsim") return netsim_rate(seconds, 0) + netsim_rate(seconds, 1);
   fmt::print(stderr, "usage: node_bench socket|netsim [seconds] [pairs]\n");
   return 2;
 }
