@@ -17,7 +17,8 @@ bool parse_number(std::string_view text, Int& value) {
 
 result<endpoint_address, std::string> bad(std::string_view text, std::string_view why) {
   return failure(
-      fmt::format("'{}' is not an address: {} (numbers only, no names: 127.0.0.1:4433, [::1]:4433)", text, why));
+      fmt::format("'{}' is not an address: {} (numbers only, no names: 127.0.0.1:4433, [::1]:4433)",
+                  text, why));
 }
 
 }  // namespace

@@ -125,9 +125,10 @@ int socket_ratios(double seconds, int pairs) {
 }
 
 int netsim_rate(double seconds, int loss_pct) {
-  const std::string network = fmt::format(
-      R"({{"seed": 1, "links": {{"default": {{"rate_mbps": 1000, "delay_us": 100, "loss_pct": {}}}}}}})",
-      loss_pct);
+  const std::string network =
+      fmt::format(R"({{"seed": 1, "links": {{"default": {{"rate_mbps": 1000, "delay_us": 100, )"
+                  R"("loss_pct": {}}}}}}})",
+                  loss_pct);
   const auto fabric = plugin::create_fabric("netsim", network);
   node_options o = options_for(*fabric);
   o.spin = {};
