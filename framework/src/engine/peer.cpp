@@ -85,6 +85,7 @@ void peer::begin_session(time_point now, peer_state state, std::uint64_t our_non
   crc_seed_ = wire::crc_seed_of(wire::session_tag(our_nonce, theirs.nonce));
   allowed_ = {theirs.credit_bytes, theirs.credit_messages};
   packet_bytes_ = std::min(shared_.settings.max_packet_bytes, theirs.packet_bytes);
+  queue_.set_body_bytes(body_bytes_of(packet_bytes_));
   last_received_ = now;
   last_heartbeat_ = now;
   // The other side may send only once it has heard from us.
@@ -238,7 +239,7 @@ bool peer::send_body(time_point now, train_builder& train) noexcept {
   record.body = index;
   record.eliciting = true;
   std::size_t used = wire::header_bytes + body.length;
-  if (control_due() || acks_.ack_waiting()) {
+  if (used < packet_bytes_ && (control_due() || acks_.ack_waiting())) {
     used += write_control(now, {block.data() + used, packet_bytes_ - used}, record);
   }
   // A packet a little short of its train is padded: one train is worth more than the bytes.

@@ -45,8 +45,9 @@ class train_builder {
   train_builder(const train_builder&) = delete;
   train_builder& operator=(const train_builder&) = delete;
   [[nodiscard]] bool full() const noexcept {
+    // Room for the open train and for one more item.
     return batch_.full() || batch_.parts_free() == 0 ||
-           (packets_ == 0 && batch_.pending().size() + 1 >= buffer::tx_batch::items_max);
+           batch_.pending().size() + (packets_ > 0 ? 2 : 1) > buffer::tx_batch::items_max;
   }
   // Size of the packets of the open train, 0 when none is open.
   [[nodiscard]] std::uint32_t segment() const noexcept { return segment_; }

@@ -191,6 +191,10 @@ void peer::detect_losses(time_point now) noexcept {
 }
 
 void peer::on_outcome(time_point now, const wire::frame_view& frame) noexcept {
+  if (frame.flags != static_cast<std::uint8_t>(wire::outcome_kind::delivered)) {
+    ++shared_.counts.rejected_bad_ack;  // nothing asks for the other kinds yet
+    return;
+  }
   const auto emitter = [&](event_kind kind, std::uint64_t id, std::uint64_t context) {
     emit(now, kind, id, context);
   };

@@ -50,7 +50,9 @@ class tx_batch {
   }
   [[nodiscard]] bool empty() const noexcept { return first_ == items_.size(); }
   [[nodiscard]] std::size_t parts_free() const noexcept { return parts_max - parts_used_; }
-  [[nodiscard]] bool full() const noexcept { return items_.size() == items_max; }
+  [[nodiscard]] bool full() const noexcept {
+    return items_.size() >= items_max || parts_used_ == parts_max;
+  }
 
   // Appends a part to the item that is being built.
   void add_part(slice part) noexcept {
