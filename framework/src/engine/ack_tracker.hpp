@@ -31,9 +31,7 @@ class ack_tracker {
   // When a delayed acknowledgement falls due; `never` when none waits.
   [[nodiscard]] time_point deadline() const noexcept { return deadline_; }
   void on_deadline(time_point now) noexcept {
-    if (deadline_ > now) return;
-    ack_due_ = true;
-    deadline_ = never;
+    if (deadline_ <= now) ack_due_ = true;
   }
 
   // Bytes that write() needs now, frame head included; 0 before any packet came.
