@@ -77,7 +77,7 @@ class peer {
   // The session is gone: everything unresolved is reported `unknown`.
   void lose_session(time_point now, const char* reason) noexcept;
 
-  // A data packet of this session whose CRC matches. False: it changed nothing (counted).
+  // A data packet of the session in force whose CRC matches. False: it changed nothing (counted).
   bool handle_packet(time_point now, const wire::packet_header& header,
                      const buffer::slice& packet) noexcept;
   // The first packet of the session proved that both sides know it.

@@ -60,7 +60,7 @@ class threaded_node final : public messaging::messenger {
   void on_io_thread(const std::function<void()>& task) const;
 
   std::unique_ptr<engine::message_buffers> payloads_;  // the caller's side acquires
-  std::unique_ptr<inline_node> node_;                  // the I/O thread's, but for now() and wake()
+  std::unique_ptr<inline_node> node_;  // used by the I/O thread; now() and wake() by any
   endpoint_address local_;
   duration spin_;
   spsc_ring<submission> submissions_;

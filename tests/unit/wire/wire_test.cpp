@@ -54,7 +54,7 @@ TEST(packet, header_survives_the_wire_and_one_flipped_bit_does_not) {
   EXPECT_EQ(parsed->flags, flag_ack_now);
   EXPECT_EQ(parsed->length, 64u);
   EXPECT_TRUE(crc_matches(packet, 0xabcdef01));
-  EXPECT_FALSE(crc_matches(packet, 0xabcdef02)) << "a packet of another session";
+  EXPECT_FALSE(crc_matches(packet, 0xabcdef02)) << "the tag is of a different session";
   for (std::size_t bit = 0; bit < packet.size() * 8; ++bit) {
     packet[bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));
     const auto damaged = parse_header(packet);
