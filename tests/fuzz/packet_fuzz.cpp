@@ -33,7 +33,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   auto& a = net.add(settings);
   auto& b = net.add(settings);
   const peer_id peer = *a.engine->connect(net.now(), b.address);
-  static_cast<void>(a.engine->submit(peer, test::bytes_of("warm"), engine::want_delivered, 1));
+  static_cast<void>(
+      a.engine->submit(net.now(), peer, test::bytes_of("warm"), {engine::want_delivered, 1}));
   net.run_for(std::chrono::milliseconds(100));
   const bool sealed = data[0] % 2 == 1;
   const auto* session = a.engine->find(peer);

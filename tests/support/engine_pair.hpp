@@ -28,6 +28,7 @@ struct network_options {
 struct application {
   std::vector<std::pair<std::uint64_t, std::string>> messages;  // id, payload
   std::vector<std::uint64_t> received, delivered, unknown;
+  std::vector<std::pair<engine::event_kind, std::uint64_t>> others;  // the rest: kind, context
   std::vector<std::string> downs;
   int ups = 0;
   bool confirms = true;
@@ -158,6 +159,9 @@ class engine_network {
         break;
       case engine::event_kind::peer_down:
         app.downs.emplace_back(e.reason);
+        break;
+      default:
+        app.others.emplace_back(e.kind, e.context);
         break;
     }
   }

@@ -130,11 +130,13 @@ result<peer_id, refusal> endpoint::connect(time_point now, const endpoint_addres
   return peer_id{p->id()};
 }
 
-result<message_id, refusal> endpoint::submit(peer_id to, std::span<const std::byte> payload,
-                                             std::uint8_t wants, std::uint64_t context) noexcept {
+result<message_id, refusal> endpoint::submit(time_point now, peer_id to,
+                                             std::span<const std::byte> payload,
+                                             const send_options& options) noexcept {
+  static_cast<void>(now);
   peer* p = lookup(to.value);
   if (!p) return failure(refusal::unknown_peer);
-  auto id = p->submit(payload, wants, context);
+  auto id = p->submit(payload, options.wants, options.context);
   if (id) mark_ready(*p);
   return id;
 }

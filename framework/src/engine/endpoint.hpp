@@ -43,9 +43,9 @@ class endpoint {
 
   // Begins a session with the node at `to` and keeps it (pinned); the same peer again: its id.
   [[nodiscard]] result<peer_id, refusal> connect(time_point now, const endpoint_address& to);
-  [[nodiscard]] result<message_id, refusal> submit(peer_id to, std::span<const std::byte> payload,
-                                                   std::uint8_t wants,
-                                                   std::uint64_t context) noexcept;
+  [[nodiscard]] result<message_id, refusal> submit(time_point now, peer_id to,
+                                                   std::span<const std::byte> payload,
+                                                   const send_options& options) noexcept;
   // The application took message `id` of `from`: tells its sender.
   void confirm(peer_id from, message_id id) noexcept;
 

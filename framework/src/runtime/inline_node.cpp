@@ -90,6 +90,8 @@ event_kind kind_of(engine::event_kind kind) noexcept {
       return event_kind::peer_up;
     case engine::event_kind::peer_down:
       return event_kind::peer_down;
+    default:
+      break;
   }
   return event_kind::unknown;
 }
@@ -122,14 +124,17 @@ result<peer_id, std::string> inline_node::connect(const endpoint_address& to) {
 result<message_id, messaging::refusal> inline_node::submit(
     peer_id to, std::span<const std::byte> payload,
     const messaging::send_options& options) noexcept {
-  auto id = engine_.submit(to, payload, static_cast<std::uint8_t>(options.want), options.context);
+  engine::send_options how;
+  how.wants = static_cast<std::uint8_t>(options.want);
+  how.context = options.context;
+  auto id = engine_.submit(transport_->now(), to, payload, how);
   if (id) return *id;
   switch (id.error()) {
     case engine::refusal::queue_full:
       return failure(messaging::refusal::queue_full);
     case engine::refusal::too_large:
       return failure(messaging::refusal::too_large);
-    case engine::refusal::unknown_peer:
+    default:
       break;
   }
   return failure(messaging::refusal::unknown_peer);

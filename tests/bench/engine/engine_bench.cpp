@@ -88,7 +88,7 @@ void one_way(benchmark::State& state, std::uint8_t wants) {
   const std::size_t burst = payload.size() > 16384 ? 8 : 1024;
   const auto round = [&] {
     for (std::size_t i = 0; i < burst; ++i)
-      if (!pair.a.engine.submit(pair.peer, payload, wants, i)) break;
+      if (!pair.a.engine.submit(pair.now, pair.peer, payload, {wants, i})) break;
     pair.exchange();
   };
   for (int i = 0; i < 200; ++i) round();

@@ -102,7 +102,7 @@ class schedule_run {
     std::string text(shape < 7 ? 8 + shape * 30 : 8 + random_.next() % 60'000, 'x');
     std::memcpy(text.data(), &serial, 8);
     const auto wants = static_cast<std::uint8_t>(random_.next() % 4);
-    if (!a_->engine->submit(peer_, bytes_of(text), wants, serial)) return;
+    if (!a_->engine->submit(net_.now(), peer_, bytes_of(text), {wants, serial})) return;
     ++submitted_;
     if (wants != 0) wanted_[serial] = wants;
   }

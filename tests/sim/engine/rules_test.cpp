@@ -149,7 +149,7 @@ TEST_F(rules, confirmations_of_what_was_never_sent_change_nothing) {
 
 // R-DUP-1
 TEST_F(rules, a_packet_a_thousand_times_is_one_delivery) {
-  ASSERT_TRUE(a->engine->submit(peer, bytes_of("once"), engine::want_delivered, 1));
+  ASSERT_TRUE(a->engine->submit(net.now(), peer, bytes_of("once"), {engine::want_delivered, 1}));
   net.run_for(50ms);
   const auto copy = last_to_b;
   for (int i = 0; i < 1000; ++i) inject(*b, a->address, copy);
@@ -160,7 +160,7 @@ TEST_F(rules, a_packet_a_thousand_times_is_one_delivery) {
 
 // R-LOSS-3
 TEST_F(rules, after_two_seconds_of_darkness_recovery_takes_one_probe) {
-  ASSERT_TRUE(a->engine->submit(peer, bytes_of("dark"), engine::want_delivered, 1));
+  ASSERT_TRUE(a->engine->submit(net.now(), peer, bytes_of("dark"), {engine::want_delivered, 1}));
   cut = true;
   net.run_for(2s);
   cut = false;
@@ -173,8 +173,8 @@ TEST_F(rules, after_two_seconds_of_darkness_recovery_takes_one_probe) {
 TEST_F(rules, a_receiver_that_does_not_poll_stops_the_sender_and_lost_credit_is_stated_again) {
   b->app.polls = false;
   std::uint64_t accepted = 0;
-  while (accepted < 500 && a->engine->submit(peer, bytes_of(std::string(1000, 'x')),
-                                             engine::want_delivered, accepted))
+  while (accepted < 500 && a->engine->submit(net.now(), peer, bytes_of(std::string(1000, 'x')),
+                                             {engine::want_delivered, accepted}))
     ++accepted;
   net.run_for(3s);
   EXPECT_EQ(at_b().messages_received, 100u) << "100 messages and 100,000 bytes of credit";
@@ -202,7 +202,8 @@ TEST_F(rules, no_more_is_in_flight_than_the_window) {
     return &from == &sender;  // no acknowledgement comes back
   };
   for (int i = 0; i < 100; ++i)
-    static_cast<void>(sender.engine->submit(to, bytes_of(std::string(1000, 'x')), 0, 0));
+    static_cast<void>(sender.engine->submit(net.now(), to, bytes_of(std::string(1000, 'x')),
+                                            {engine::want_none, 0}));
   lone.run_for(2ms);
   EXPECT_LE(bytes, 10000u);
   EXPECT_GE(bytes, 8000u);
@@ -227,7 +228,7 @@ TEST_F(rules, the_peer_table_is_bounded) {
 TEST_F(rules, no_outcome_is_sent_for_what_nobody_asked) {
   const std::uint64_t before = at_b().packets_sent;
   for (int i = 0; i < 30; ++i)
-    ASSERT_TRUE(a->engine->submit(peer, bytes_of("plain"), engine::want_none, 0));
+    ASSERT_TRUE(a->engine->submit(net.now(), peer, bytes_of("plain"), {engine::want_none, 0}));
   net.run_for(500ms);
   EXPECT_EQ(b->app.messages.size(), 30u);
   EXPECT_LE(at_b().packets_sent - before, 4u) << "acknowledgements only";
@@ -250,7 +251,7 @@ TEST(scarcity, every_size_of_pool_delivers_everything) {
     ASSERT_TRUE(net.run_until([&] {
       while (sent < 100) {
         const std::string text(sent % 7 == 6 ? std::min<std::size_t>(blocks, 20) * 1400 : 300, 'x');
-        if (a.engine->submit(peer, bytes_of(text), engine::want_delivered, sent)) {
+        if (a.engine->submit(net.now(), peer, bytes_of(text), {engine::want_delivered, sent})) {
           ++sent;
         } else {
           ++refused;

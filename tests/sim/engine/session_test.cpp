@@ -26,7 +26,7 @@ TEST(session, connects_and_confirms_one_message) {
   auto& b = net.add();
   const auto peer = a.engine->connect(net.now(), b.address);
   ASSERT_TRUE(peer);
-  ASSERT_TRUE(a.engine->submit(*peer, bytes_of("hello"), both, 77));
+  ASSERT_TRUE(a.engine->submit(net.now(), *peer, bytes_of("hello"), {both, 77}));
   ASSERT_TRUE(net.run_until([&] { return a.app.delivered.size() == 1; }, 1s));
   EXPECT_EQ(a.app.received, std::vector<std::uint64_t>{77});
   EXPECT_EQ(a.app.delivered, std::vector<std::uint64_t>{77});
@@ -45,7 +45,7 @@ TEST(session, received_comes_without_the_application_delivered_does_not) {
   auto& b = net.add();
   b.app.confirms = false;
   const auto peer = a.engine->connect(net.now(), b.address);
-  ASSERT_TRUE(a.engine->submit(*peer, bytes_of("x"), both, 1));
+  ASSERT_TRUE(a.engine->submit(net.now(), *peer, bytes_of("x"), {both, 1}));
   net.run_for(3s);
   EXPECT_EQ(a.app.received.size(), 1u);
   EXPECT_TRUE(a.app.delivered.empty());
@@ -61,8 +61,8 @@ TEST(session, simultaneous_hello_makes_one_session) {
   auto& b = net.add();
   const auto to_b = a.engine->connect(net.now(), b.address);
   const auto to_a = b.engine->connect(net.now(), a.address);
-  ASSERT_TRUE(a.engine->submit(*to_b, bytes_of("from a"), both, 1));
-  ASSERT_TRUE(b.engine->submit(*to_a, bytes_of("from b"), both, 2));
+  ASSERT_TRUE(a.engine->submit(net.now(), *to_b, bytes_of("from a"), {both, 1}));
+  ASSERT_TRUE(b.engine->submit(net.now(), *to_a, bytes_of("from b"), {both, 2}));
   ASSERT_TRUE(net.run_until(
       [&] { return a.app.delivered.size() == 1 && b.app.delivered.size() == 1; }, 2s));
   EXPECT_EQ(a.app.ups, 1);
@@ -75,12 +75,12 @@ TEST(session, nobody_answers) {
   engine_network net;
   auto& a = net.add();
   const auto peer = a.engine->connect(net.now(), simulated_address(9));
-  ASSERT_TRUE(a.engine->submit(*peer, bytes_of("x"), both, 5));
+  ASSERT_TRUE(a.engine->submit(net.now(), *peer, bytes_of("x"), {both, 5}));
   net.run_for(10s);
   EXPECT_EQ(a.app.unknown, std::vector<std::uint64_t>{5});
   ASSERT_EQ(a.app.downs.size(), 1u);
   EXPECT_EQ(a.app.downs[0], "no answer");
-  EXPECT_FALSE(a.engine->submit(*peer, bytes_of("x"), both, 6));
+  EXPECT_FALSE(a.engine->submit(net.now(), *peer, bytes_of("x"), {both, 6}));
   EXPECT_EQ(a.blocks.available(), a.blocks.block_count());
   EXPECT_EQ(a.control.available(), a.control.block_count());
 }
@@ -91,16 +91,16 @@ TEST(session, a_silent_peer_leaves_messages_unknown_and_comes_back) {
   auto& a = net.add();
   auto& b = net.add();
   const auto peer = a.engine->connect(net.now(), b.address);
-  ASSERT_TRUE(a.engine->submit(*peer, bytes_of("1"), both, 1));
+  ASSERT_TRUE(a.engine->submit(net.now(), *peer, bytes_of("1"), {both, 1}));
   ASSERT_TRUE(net.run_until([&] { return a.app.delivered.size() == 1; }, 1s));
   net.filter = [](const engine_node&, std::span<const std::byte>) { return false; };
-  ASSERT_TRUE(a.engine->submit(*peer, bytes_of("2"), both, 2));
+  ASSERT_TRUE(a.engine->submit(net.now(), *peer, bytes_of("2"), {both, 2}));
   net.run_for(11s);
   EXPECT_EQ(a.app.unknown, std::vector<std::uint64_t>{2});
   net.filter = nullptr;
   net.run_for(3s);
   EXPECT_EQ(a.app.ups, 2);
-  ASSERT_TRUE(a.engine->submit(*peer, bytes_of("3"), both, 3));
+  ASSERT_TRUE(a.engine->submit(net.now(), *peer, bytes_of("3"), {both, 3}));
   ASSERT_TRUE(net.run_until([&] { return a.app.delivered.size() == 2; }, 5s));
 }
 
@@ -110,18 +110,18 @@ TEST(session, a_restarted_peer_is_a_new_session) {
   auto& a = net.add();
   auto& b = net.add();
   const auto peer = a.engine->connect(net.now(), b.address);
-  ASSERT_TRUE(a.engine->submit(*peer, bytes_of("1"), both, 1));
+  ASSERT_TRUE(a.engine->submit(net.now(), *peer, bytes_of("1"), {both, 1}));
   ASSERT_TRUE(net.run_until([&] { return a.app.delivered.size() == 1; }, 1s));
   // b forgets everything and connects by itself: a's unresolved message ends as unknown.
   b.app.confirms = false;
-  ASSERT_TRUE(a.engine->submit(*peer, bytes_of("2"), both, 2));
+  ASSERT_TRUE(a.engine->submit(net.now(), *peer, bytes_of("2"), {both, 2}));
   net.run_for(100ms);
   b.engine = std::make_unique<engine::endpoint>(engine::config{},
                                                 engine::engine_memory{b.blocks, b.control},
                                                 engine::train_limits{}, b.random);
   b.app.confirms = true;
   const auto back = b.engine->connect(net.now(), a.address);
-  ASSERT_TRUE(b.engine->submit(*back, bytes_of("again"), both, 9));
+  ASSERT_TRUE(b.engine->submit(net.now(), *back, bytes_of("again"), {both, 9}));
   ASSERT_TRUE(net.run_until([&] { return b.app.delivered.size() == 1; }, 5s));
   EXPECT_EQ(a.app.unknown, std::vector<std::uint64_t>{2});
   ASSERT_EQ(a.app.downs.size(), 1u);
@@ -180,8 +180,8 @@ TEST_P(adversity, every_message_is_delivered_once_and_confirmed) {
         const std::uint64_t kind = sizes.next() % 10;
         const std::size_t size = kind < 7 ? kind * 20 : kind < 9 ? 1500 + kind * 100 : 40000;
         sent.push_back(payload_of(static_cast<std::uint64_t>(next), size));
-        if (!a.engine->submit(*peer, bytes_of(sent.back()), both,
-                              static_cast<std::uint64_t>(next))) {
+        if (!a.engine->submit(net.now(), *peer, bytes_of(sent.back()),
+                              {both, static_cast<std::uint64_t>(next)})) {
           sent.pop_back();
           return;
         }
@@ -230,7 +230,8 @@ TEST(determinism, the_same_seed_gives_the_same_run) {
     auto& b = net.add();
     const auto peer = a.engine->connect(net.now(), b.address);
     for (std::uint64_t i = 0; i < 200; ++i)
-      EXPECT_TRUE(a.engine->submit(*peer, bytes_of(payload_of(i, 100 + i * 10)), both, i));
+      EXPECT_TRUE(
+          a.engine->submit(net.now(), *peer, bytes_of(payload_of(i, 100 + i * 10)), {both, i}));
     net.run_for(5s);
     EXPECT_EQ(a.app.delivered.size(), 200u);
     return std::tuple(ns_of(net.now()), net.packets_carried, net.packets_dropped, a.app.delivered,

@@ -60,7 +60,7 @@ TEST_P(allocation, none_in_steady_state) {
     now += std::chrono::microseconds(20);
     for (int i = 0; i < 50; ++i)
       static_cast<void>(
-          a.engine.submit(peer, payload, engine::want_received | engine::want_delivered, 0));
+          a.engine.submit(now, peer, payload, {engine::want_received | engine::want_delivered, 0}));
     carry(a, b, now);
     take(b);
     carry(b, a, now);
