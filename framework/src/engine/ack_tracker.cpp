@@ -5,6 +5,15 @@
 #include "mdp/wire/packet.hpp"
 
 namespace mdp::engine {
+namespace {
+
+constexpr std::uint64_t field_max = 0xffffffff;
+
+std::uint32_t narrow(std::uint64_t n) {
+  return static_cast<std::uint32_t>(std::min(n, field_max));
+}
+
+}  // namespace
 
 ack_tracker::verdict ack_tracker::classify(std::uint64_t number) const noexcept {
   if (number < cutoff_) return verdict::old;
@@ -70,6 +79,17 @@ std::size_t ack_tracker::reported_ranges() const noexcept {
   return reported;
 }
 
+std::size_t ack_tracker::expressible_ranges() const noexcept {
+  const std::size_t wanted = reported_ranges();
+  std::size_t n = 1;
+  for (const range* r = &ranges_[count_ - 1]; n < wanted; ++n, --r) {
+    const range* lower = r - 1;
+    // A clamped run or gap would put everything below it in the wrong place: the list ends there.
+    if (r->last - r->first >= field_max || r->first - lower->last - 1 > field_max) break;
+  }
+  return n;
+}
+
 std::size_t ack_tracker::frame_bytes_needed() const noexcept {
   if (count_ == 0) return 0;
   return wire::frame_bytes(wire::ack_body_bytes_min + 8 * (reported_ranges() - 1));
@@ -79,15 +99,12 @@ std::size_t ack_tracker::write(time_point now, std::span<std::byte> out) noexcep
   constexpr std::size_t smallest = wire::frame_bytes(wire::ack_body_bytes_min);
   if (count_ == 0 || out.size() < smallest) return 0;
   const std::size_t room = 1 + (out.size() - smallest) / 8;
-  const std::size_t reported = std::min(reported_ranges(), room);
+  const std::size_t reported = std::min(expressible_ranges(), room);
   const std::size_t body_bytes = wire::ack_body_bytes_min + 8 * (reported - 1);
   const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(now - largest_time_);
   const auto delay = std::clamp<std::int64_t>(waited.count(), 0, 0xffffffff);
   std::byte* p = wire::write_frame_head(out.data(), wire::frame_type::ack, 0, body_bytes,
                                         static_cast<std::uint32_t>(delay));
-  const auto narrow = [](std::uint64_t n) {
-    return static_cast<std::uint32_t>(std::min<std::uint64_t>(n, 0xffffffff));
-  };
   const range* r = &ranges_[count_ - 1];
   wire::store(p, r->last);
   wire::store(p + 8, narrow(r->last - r->first));

@@ -31,7 +31,9 @@ class ack_tracker {
   // When a delayed acknowledgement falls due; `never` when none waits.
   [[nodiscard]] time_point deadline() const noexcept { return deadline_; }
   void on_deadline(time_point now) noexcept {
-    if (deadline_ <= now) ack_due_ = true;
+    if (deadline_ > now) return;
+    ack_due_ = true;
+    deadline_ = never;
   }
 
   // Bytes that write() needs now, frame head included; 0 before any packet came.
@@ -52,6 +54,8 @@ class ack_tracker {
     std::uint64_t last;
   };
   [[nodiscard]] std::size_t reported_ranges() const noexcept;
+  // Of those, how many the frame's 32-bit fields can state.
+  [[nodiscard]] std::size_t expressible_ranges() const noexcept;
   void insert(std::uint64_t number) noexcept;
 
   std::array<range, ranges_max> ranges_{};  // ascending

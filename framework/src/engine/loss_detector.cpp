@@ -31,7 +31,7 @@ bool loss_detector::front_settled(time_point lost_before) const noexcept {
     case sent_packet::fate::acked:
       return true;
     case sent_packet::fate::lost:
-      return p.body == no_index || p.sent < lost_before;
+      return p.body == no_index || p.sent <= lost_before;
     case sent_packet::fate::in_flight:
       return false;
   }

@@ -67,6 +67,13 @@ class loss_detector {
 
   [[nodiscard]] std::uint64_t bytes_in_flight() const noexcept { return bytes_in_flight_; }
   [[nodiscard]] bool anything_in_flight() const noexcept { return eliciting_in_flight_ > 0; }
+  // Packets remembered, settled or not.
+  [[nodiscard]] std::size_t record_count() const noexcept { return packets_.size(); }
+  // When the oldest packet, if lost, may be forgotten, and what it carried with it; else `never`.
+  [[nodiscard]] time_point forget_time(duration loss_delay) const noexcept {
+    if (packets_.empty() || packets_[0].state != sent_packet::fate::lost) return never;
+    return packets_[0].sent + forget_after * loss_delay;
+  }
   [[nodiscard]] time_point loss_time() const noexcept { return loss_time_; }
   [[nodiscard]] time_point probe_time(duration timeout, duration timeout_max) const noexcept {
     if (eliciting_in_flight_ == 0) return never;
@@ -85,6 +92,8 @@ class loss_detector {
     p.state = state;
   }
   // The oldest packet is of no more interest.
+  // Loss delays after which a late acknowledgement is no longer waited for.
+  static constexpr int forget_after = 8;
   [[nodiscard]] bool front_settled(time_point lost_before) const noexcept;
 
   ring<sent_packet> packets_;
@@ -150,18 +159,19 @@ void loss_detector::detect_losses(time_point now, duration loss_delay, Lost&& lo
   for (std::uint64_t n = std::max(first_unsettled_, base_); n < end; ++n) {
     sent_packet& p = packets_[static_cast<std::size_t>(n - base_)];
     if (p.state == sent_packet::fate::in_flight) {
-      if (n + packet_threshold <= largest_acked_ || p.sent + loss_delay <= now) {
+      // Nobody waits for a packet that carried only an acknowledgement: it is over at once.
+      if (!p.eliciting || n + packet_threshold <= largest_acked_ || p.sent + loss_delay <= now) {
         settle(p, sent_packet::fate::lost);
         lost(p);
       } else {
         prefix = false;
-        if (p.eliciting) loss_time_ = std::min(loss_time_, p.sent + loss_delay);
+        loss_time_ = std::min(loss_time_, p.sent + loss_delay);
       }
     }
     if (prefix) first_unsettled_ = n + 1;
   }
   // A lost packet stays known for a while: a late acknowledgement still counts.
-  while (!packets_.empty() && front_settled(now - 8 * loss_delay)) {
+  while (!packets_.empty() && front_settled(now - forget_after * loss_delay)) {
     forgotten(packets_.front());
     packets_.pop_front();
     ++base_;

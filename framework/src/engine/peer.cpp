@@ -71,6 +71,7 @@ void peer::reset_session() noexcept {
   allowed_ = {};
   credit_due_ = ping_due_ = false;
   probes_due_ = 0;
+  resume_ = never;
 }
 
 void peer::begin_session(time_point now, peer_state state, std::uint64_t our_nonce,
@@ -147,6 +148,13 @@ bool peer::control_due() const noexcept {
   return acks_.ack_due() || outcomes_.pending() || credit_due_ || ping_due_;
 }
 
+bool peer::needs_pruning() const noexcept {
+  // Packets that only acknowledge are not acknowledged: a side that only answers would remember
+  // them for ever. Something eliciting at times settles them.
+  constexpr std::size_t records_max = 256;
+  return sent_.record_count() >= records_max && !sent_.anything_in_flight();
+}
+
 bool peer::control_fits(std::size_t body_bytes) const noexcept {
   std::size_t needed = acks_.ack_waiting() ? acks_.frame_bytes_needed() : 0;
   needed += outcomes_.frame_bytes_needed() + (credit_due_ ? wire::frame_bytes(16) : 0);
@@ -161,12 +169,17 @@ bool peer::wants_transmit() noexcept {
 
 bool peer::transmit(time_point now, buffer::tx_batch& batch) noexcept {
   train_builder train(batch, address_, shared_);
+  resume_ = never;
   while (wants_transmit()) {
     if (train.full()) return true;
     const bool body = queue_.ready(allowed_) && (window_open() || probes_due_ > 0);
     // What is due goes along with a body that leaves room, else ahead of it in a packet of its own.
     const bool alone = !body || (control_due() && !control_fits(queue_.next_length()));
-    if (alone ? !send_control(now, train) : !send_body(now, train)) return false;
+    if (alone ? !send_control(now, train) : !send_body(now, train)) {
+      // No block is free, and nobody tells when one is.
+      resume_ = now + shared_.settings.granularity;
+      return false;
+    }
   }
   return false;
 }
@@ -202,7 +215,7 @@ bool peer::send_control(time_point now, train_builder& train) noexcept {
   const std::span<std::byte> frames(block.data() + wire::header_bytes,
                                     packet_bytes_ - wire::header_bytes);
   std::size_t used = write_control(now, frames, record);
-  const bool wants_ping = ping_due_ || (probes_due_ > 0 && !record.eliciting);
+  const bool wants_ping = ping_due_ || ((probes_due_ > 0 || needs_pruning()) && !record.eliciting);
   if (wants_ping && frames.size() - used >= wire::frame_head_bytes) {
     wire::write_frame_head(frames.data() + used, wire::frame_type::ping, 0, 0, 0);
     used += wire::frame_head_bytes;
@@ -297,8 +310,9 @@ time_point peer::next_deadline() const noexcept {
   if (state_ == peer_state::accepted) return shake.give_up;
   if (state_ == peer_state::free) return never;
   const config& c = shared_.settings;
-  time_point next = last_received_ + c.peer_timeout;
+  time_point next = std::min(last_received_ + c.peer_timeout, resume_);
   next = std::min(next, acks_.deadline());
+  next = std::min(next, sent_.forget_time(rtt_.loss_delay(c.granularity)));
   if (sent_.loss_time() != never) {
     next = std::min(next, sent_.loss_time());
   } else {
@@ -316,8 +330,9 @@ bool peer::handle_deadline(time_point now) noexcept {
   const config& c = shared_.settings;
   if (state_ != peer_state::established) return shake.give_up > now;
   if (last_received_ + c.peer_timeout <= now) return false;
+  if (resume_ <= now) resume_ = never;
   acks_.on_deadline(now);
-  if (sent_.loss_time() <= now) {
+  if (std::min(sent_.loss_time(), sent_.forget_time(rtt_.loss_delay(c.granularity))) <= now) {
     detect_losses(now);
   } else if (sent_.probe_time(rtt_.probe_timeout(c.granularity, ack_delay()), c.pto_max) <= now) {
     probe();

@@ -109,6 +109,7 @@ class peer {
     return queue_.idle() && outcomes_.idle() && !acks_.ack_due();
   }
   [[nodiscard]] const rtt_estimator& rtt() const noexcept { return rtt_; }
+  [[nodiscard]] const loss_detector& sent_packets() const noexcept { return sent_; }
 
   // Kept here for the endpoint's handshake.
   struct handshake {
@@ -164,6 +165,7 @@ class peer {
                      train_builder& train) noexcept;
   [[nodiscard]] buffer::slice sendable(packet_body& body) noexcept;
   [[nodiscard]] duration ack_delay() const noexcept;
+  [[nodiscard]] bool needs_pruning() const noexcept;
   void probe() noexcept;
 
   const shared_parts& shared_;
@@ -187,6 +189,7 @@ class peer {
   bool credit_due_ = false;  // our limits rose
   bool ping_due_ = false;
   std::uint32_t probes_due_ = 0;  // packets that may go beyond the window
+  time_point resume_ = never;     // what could not be sent is tried again then
   time_point last_received_{};
   time_point last_heartbeat_{};
 };

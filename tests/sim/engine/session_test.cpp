@@ -241,5 +241,38 @@ TEST(determinism, the_same_seed_gives_the_same_run) {
   EXPECT_NE(run(42), run(43));
 }
 
+// R-LOSS-6
+TEST(session, a_side_that_only_answers_remembers_few_packets) {
+  engine_network net;
+  auto& a = net.add();
+  auto& b = net.add();
+  const auto peer = a.engine->connect(net.now(), b.address);
+  for (std::uint64_t i = 0; i < 3000; ++i) {
+    ASSERT_TRUE(a.engine->submit(net.now(), *peer, bytes_of("x"), {engine::want_received, i}));
+    net.run_for(1ms);
+  }
+  net.run_for(100ms);
+  EXPECT_EQ(a.app.received.size(), 3000u);
+  EXPECT_LT(b.engine->find(peer_id{1u << 20})->sent_packets().record_count(), 512u);
+}
+
+// R-LOSS-4
+TEST(session, an_idle_peer_lets_go_of_what_it_lost) {
+  engine_network net;
+  auto& a = net.add();
+  auto& b = net.add();
+  const auto peer = a.engine->connect(net.now(), b.address);
+  net.run_for(100ms);
+  int sent = 0;
+  net.filter = [&](const engine_node& from, std::span<const std::byte>) {
+    return &from != &a || ++sent != 3;
+  };
+  for (std::uint64_t i = 0; i < 40; ++i)
+    ASSERT_TRUE(a.engine->submit(net.now(), *peer, std::vector<std::byte>(1200), {both, i}));
+  net.run_for(900ms);
+  EXPECT_EQ(a.engine->counts().packets_lost, 1u);
+  EXPECT_EQ(a.blocks.available(), a.blocks.block_count());
+}
+
 }  // namespace
 }  // namespace mdp::test

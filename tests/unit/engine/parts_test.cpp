@@ -191,6 +191,23 @@ TEST_F(acks, ranges_the_peer_knows_are_not_repeated) {
   EXPECT_EQ(reported(), (std::vector<std::uint64_t>{8, 6}));
 }
 
+// R-ACK-3
+TEST_F(acks, a_delayed_acknowledgement_falls_due_once) {
+  packet(0);
+  EXPECT_EQ(tracker.deadline(), at_ns(1000) + 25ms);
+  tracker.on_deadline(at_ns(1000) + 25ms);
+  EXPECT_TRUE(tracker.ack_due());
+  EXPECT_EQ(tracker.deadline(), never);
+}
+
+// R-ACK-1
+TEST_F(acks, a_run_too_long_for_its_field_ends_the_list) {
+  packet(0);
+  packet(5000000000);
+  packet(5000000002);
+  EXPECT_EQ(reported(), (std::vector<std::uint64_t>{5000000002, 5000000000}));
+}
+
 class losses : public testing::Test {
  protected:
   void send(std::uint32_t body, time_point at) {
