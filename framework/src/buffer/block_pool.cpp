@@ -38,7 +38,7 @@ block_pool::~block_pool() {
 }
 
 std::size_t block_pool::available() const noexcept {
-  return available_.load(std::memory_order_relaxed);
+  return available_.load(std::memory_order_acquire);
 }
 
 block* block_pool::acquire() noexcept {
@@ -76,7 +76,8 @@ void block_pool::push_free(block& b) noexcept {
     b.next_free.store(static_cast<std::uint32_t>(head & index_mask), std::memory_order_relaxed);
   } while (!head_.compare_exchange_weak(head, ((head >> 32) + 1) << 32 | position,
                                         std::memory_order_acq_rel, std::memory_order_relaxed));
-  available_.fetch_add(1, std::memory_order_relaxed);
+  // The last that a release does to its pool: who then sees all blocks at home may destroy it.
+  available_.fetch_add(1, std::memory_order_release);
 }
 
 }  // namespace mdp::buffer

@@ -64,8 +64,7 @@ enum class message_state : std::uint8_t {
 
 struct event {
   event_kind kind = event_kind::message;
-  bool confirm = false;       // message: the sender asked for a delivered confirmation
-  std::uint16_t session = 0;  // peer::session() when it happened: ids begin anew with each
+  bool confirm = false;  // message: the sender asked for a delivered confirmation
   peer_id peer = no_peer;
   message_id id{};
   std::uint64_t context = 0;

@@ -17,10 +17,11 @@ bool loss_detector::ack_valid(std::span<const std::byte> body) const noexcept {
   return true;
 }
 
-sent_packet* loss_detector::oldest_with_body() noexcept {
+sent_packet* loss_detector::oldest_with_content() noexcept {
   for (std::uint64_t n = std::max(first_unsettled_, base_); n < next_number(); ++n) {
     sent_packet& p = packets_[static_cast<std::size_t>(n - base_)];
-    if (p.state == sent_packet::fate::in_flight && p.body != no_index) return &p;
+    const bool content = p.body != no_index || p.outcomes != no_index || p.credit;
+    if (p.state == sent_packet::fate::in_flight && content) return &p;
   }
   return nullptr;
 }

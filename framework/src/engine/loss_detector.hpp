@@ -52,8 +52,8 @@ class loss_detector {
   // each lost packet that is given up: a late acknowledgement of it would no longer be noticed.
   template <class Lost, class Forgotten>
   void detect_losses(time_point now, duration loss_delay, Lost&& lost, Forgotten&& forgotten);
-  // The oldest packet in flight with a body, for a probe; nullptr if there is none.
-  [[nodiscard]] sent_packet* oldest_with_body() noexcept;
+  // The oldest packet in flight with content to repeat, for a probe; nullptr if there is none.
+  [[nodiscard]] sent_packet* oldest_with_content() noexcept;
   // settle(packet) for all that is unsettled: the session ends.
   template <class Settle>
   void abandon(Settle&& settle) {

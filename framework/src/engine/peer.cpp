@@ -105,13 +105,11 @@ void peer::lose_session(time_point now, const char* reason) noexcept {
     event& e = shared_.events.push();
     e = event{};
     e.kind = event_kind::peer_down;
-    e.session = session_;
     e.peer = peer_id{id_};
     e.time = now;
     e.reason = reason;
   }
   announced = false;
-  ++session_;
   state_ = peer_state::connecting;
 }
 
@@ -123,7 +121,6 @@ void peer::emit(time_point now, event_kind kind, std::uint64_t id, std::uint64_t
   event& e = shared_.events.push();
   e.kind = kind;
   e.confirm = false;
-  e.session = session_;
   e.peer = peer_id{id_};
   e.id = message_id{id};
   e.context = context;
@@ -190,7 +187,9 @@ bool peer::transmit(time_point now, buffer::tx_batch& batch) noexcept {
 std::size_t peer::write_control(time_point now, std::span<std::byte> out,
                                 sent_packet& record) noexcept {
   std::size_t used = 0;
-  if (acks_.ack_waiting() && acks_.frame_bytes_needed() <= out.size()) {
+  // A probe repeats the acknowledgement: the last one may be what was lost.
+  const bool probing = probes_due_ > 0 && acks_.frame_bytes_needed() > 0;
+  if ((acks_.ack_waiting() || probing) && acks_.frame_bytes_needed() <= out.size()) {
     used += acks_.write(now, out);
     record.has_ack = true;
     record.ack_largest = acks_.largest();
@@ -255,7 +254,7 @@ bool peer::send_body(time_point now, train_builder& train) noexcept {
   record.body = index;
   record.eliciting = true;
   std::size_t used = wire::header_bytes + body.length;
-  if (used < packet_bytes_ && (control_due() || acks_.ack_waiting())) {
+  if (used < packet_bytes_ && (control_due() || acks_.ack_waiting() || probes_due_ > 0)) {
     used += write_control(now, {block.data() + used, packet_bytes_ - used}, record);
   }
   // A packet a little short of its train is padded: one train is worth more than the bytes.
@@ -304,8 +303,16 @@ void peer::probe() noexcept {
   sent_.on_probe_timeout();
   ++shared_.counts.packets_probe;
   probes_due_ = 1;
-  // New data probes as well as old; without either, a PING does.
-  if (sent_packet* oldest = sent_.oldest_with_body()) queue_.resend(oldest->body);
+  // New content probes as well as old; without either, a PING does. Outcomes and credit go again
+  // like bodies: a PING in their place would only find out, after another round trip, that they
+  // were lost.
+  sent_packet* oldest = sent_.oldest_with_content();
+  if (!oldest) return;
+  if (oldest->body != no_index) queue_.resend(oldest->body);
+  if (oldest->outcomes != no_index) outcomes_.on_lost(oldest->outcomes);
+  if (oldest->credit) credit_due_ = true;
+  oldest->outcomes = no_index;  // they travel in another packet now: this one's loss is no news
+  oldest->credit = false;
 }
 
 time_point peer::next_deadline() const noexcept {
