@@ -70,6 +70,25 @@ check_fuzz() {
   ((found)) || fail "no fuzz target in build/fuzz"
 }
 
+# The scenarios and the random schedules over MDP_SEEDS (default 100,000) seeds each, one process a
+# core. Hours; each failure prints the command that replays it.
+check_soak() {
+  local seeds=${MDP_SEEDS:-100000} shards shard status=0 pids=()
+  shards=$(nproc)
+  build_preset release test_sim_scenarios test_prop_engine
+  step "Running $seeds seeds of every scenario and schedule in $shards processes"
+  for ((shard = 0; shard < shards; ++shard)); do
+    (
+      export MDP_SEEDS=$seeds GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$shard
+      "$root/build/release/tests/test_sim_scenarios" --gtest_brief=1 &&
+        "$root/build/release/tests/test_prop_engine" --gtest_brief=1
+    ) &
+    pids+=($!)
+  done
+  for shard in "${pids[@]}"; do wait "$shard" || status=1; done
+  return $status
+}
+
 # Installs into a fresh prefix, builds examples/ against it from outside the tree, runs the results.
 check_install() {
   local stage

@@ -1,8 +1,10 @@
 // Engines joined by an in-memory network in virtual time: no sockets, no threads, no sleeps.
 // step() delivers what is due and jumps the clock to the next event. The network is the simplest
 // that can hurt: a delay, random loss, duplication, reordering and corruption, each drawn from the
-// seed.
+// seed; a rate with a queue; and links() that differ by direction.
 #pragma once
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <functional>
@@ -22,6 +24,16 @@ struct network_options {
   double duplicate = 0;
   double corrupt = 0;
   std::uint64_t seed = 1;
+  std::uint64_t bytes_per_second = 0;    // 0: no limit
+  duration queue_max = duration::max();  // a packet that would wait longer for the rate is dropped
+  std::size_t mtu = 65507;               // larger packets vanish
+};
+
+// What a node works in.
+struct node_memory {
+  std::size_t blocks = 4096;
+  std::size_t control = 256;
+  std::size_t rx = 256;
 };
 
 // What one side's application has seen.
@@ -33,24 +45,44 @@ struct application {
   int ups = 0;
   bool confirms = true;
   bool polls = true;
+  // Asked for each message that wants it, if set, instead of `confirms`.
+  std::function<bool(const engine::event&)> judge;
 };
 
 struct engine_node {
-  engine_node(std::uint32_t number, const engine::config& settings, std::uint64_t seed)
-      : random(seed),
-        blocks({settings.max_packet_bytes + 64, 4096, buffer::sharing::one_thread, false}),
-        control({settings.max_packet_bytes + 64, 256, buffer::sharing::one_thread, false}),
-        rx({65536, 256, buffer::sharing::one_thread, false}),
-        address(simulated_address(number)),
-        engine(std::make_unique<engine::endpoint>(
-            settings, engine::engine_memory{blocks, control, buffer::sharing::one_thread},
-            engine::train_limits{16, 65507}, random)) {}
+  engine_node(std::uint32_t index, const engine::config& config, std::uint64_t seed,
+              const node_memory& memory)
+      : number(index),
+        settings(config),
+        random(seed),
+        blocks({settings.max_packet_bytes + 64, memory.blocks, buffer::sharing::one_thread, false}),
+        control(
+            {settings.max_packet_bytes + 64, memory.control, buffer::sharing::one_thread, false}),
+        rx({65536, memory.rx, buffer::sharing::one_thread, false}),
+        address(simulated_address(number)) {
+    restart();
+  }
+  // The process ended and began again: all but the configuration and the address is forgotten.
+  void restart() {
+    engine.reset();
+    engine = std::make_unique<engine::endpoint>(
+        settings, engine::engine_memory{blocks, control, buffer::sharing::one_thread},
+        engine::train_limits{16, 65507}, random);
+  }
+  // Every block has come home, but for those that a living engine may keep.
+  [[nodiscard]] bool all_blocks_home() const {
+    return blocks.available() == blocks.block_count() && rx.available() == rx.block_count() &&
+           control.available() == control.block_count();
+  }
 
+  std::uint32_t number;
+  engine::config settings;
   seeded_random random;
   buffer::block_pool blocks, control, rx;
   endpoint_address address;
   std::unique_ptr<engine::endpoint> engine;
   application app;
+  std::uint64_t deadlines_run = 0;  // calls of handle_deadline
 };
 
 class engine_network {
@@ -58,22 +90,33 @@ class engine_network {
   explicit engine_network(const network_options& options = {})
       : options_(options), random_(options.seed) {}
 
-  engine_node& add(const engine::config& settings = {}) {
+  engine_node& add(const engine::config& settings = {}, const node_memory& memory = {}) {
     const auto n = static_cast<std::uint32_t>(nodes_.size());
-    nodes_.push_back(std::make_unique<engine_node>(n, settings, options_.seed * 1000 + n));
+    nodes_.push_back(std::make_unique<engine_node>(n, settings, options_.seed * 1000 + n, memory));
     return *nodes_.back();
+  }
+  // The options of one direction, to be changed apart; until asked for, options() holds for it.
+  [[nodiscard]] network_options& link(const engine_node& from, const engine_node& to) {
+    return links_.try_emplace({from.number, to.number}, options_).first->second;
   }
   [[nodiscard]] time_point now() const { return now_; }
   [[nodiscard]] network_options& options() { return options_; }
   // Decides each packet's fate beyond the options: false drops it.
   std::function<bool(const engine_node& from, std::span<const std::byte>)> filter;
+  // Makes a packet later than the options do.
+  std::function<duration(const engine_node& from, std::span<const std::byte>)> hold_back;
+  // Deadlines are noticed this much after their time, as by a coarse timer.
+  duration timer_lateness{};
 
   // Lets everything that is due happen, then jumps to the next event; false when there is none
   // before `limit`.
   bool step(time_point limit = never) {
     settle();
     time_point next = flights_.empty() ? never : flights_.begin()->first;
-    for (auto& node : nodes_) next = std::min(next, node->engine->next_deadline());
+    for (auto& node : nodes_) {
+      const time_point deadline = node->engine->next_deadline();
+      if (deadline != never) next = std::min(next, deadline + timer_lateness);
+    }
     if (next == never || next > limit) return false;
     now_ = std::max(now_, next);
     return true;
@@ -93,6 +136,19 @@ class engine_network {
     }
     return true;
   }
+  // The clock jumps, as after the machine slept: nobody was asked meanwhile.
+  void jump(duration span) { now_ += span; }
+  // What `to` makes of these bytes, now.
+  void inject(engine_node& to, const endpoint_address& from, std::span<const std::byte> bytes) {
+    buffer::slice block = buffer::slice::acquire(to.rx);
+    if (!block) return;  // the receiver's buffers are full: a loss like any other
+    if (!bytes.empty()) std::memcpy(block.data(), bytes.data(), bytes.size());
+    buffer::rx_datagrams item;
+    item.from = from;
+    item.data = block.subslice(0, static_cast<std::uint32_t>(bytes.size()));
+    block.reset();
+    to.engine->handle_datagrams(now_, {&item, 1});
+  }
   std::uint64_t packets_dropped = 0;
   std::uint64_t packets_carried = 0;
 
@@ -105,25 +161,17 @@ class engine_network {
 
   void settle() {
     for (auto it = flights_.begin(); it != flights_.end() && it->first <= now_;) {
-      arrive(it->second);
+      inject(*it->second.to, it->second.from, std::as_bytes(std::span(it->second.bytes)));
       it = flights_.erase(it);
     }
     for (auto& node : nodes_) {
-      if (node->engine->next_deadline() <= now_) node->engine->handle_deadline(now_);
+      if (node->engine->next_deadline() <= now_) {
+        node->engine->handle_deadline(now_);
+        ++node->deadlines_run;
+      }
       if (node->app.polls) poll_app(*node);
       flush(*node);
     }
-  }
-
-  void arrive(const flight& f) {
-    buffer::slice block = buffer::slice::acquire(f.to->rx);
-    if (!block) return;  // the receiver's buffers are full: a loss like any other
-    std::memcpy(block.data(), f.bytes.data(), f.bytes.size());
-    buffer::rx_datagrams item;
-    item.from = f.from;
-    item.data = block.subslice(0, static_cast<std::uint32_t>(f.bytes.size()));
-    block.reset();
-    f.to->engine->handle_datagrams(now_, {&item, 1});
   }
 
   void poll_app(engine_node& node) {
@@ -142,7 +190,8 @@ class engine_network {
         app.messages.emplace_back(
             e.id.value,
             std::string(reinterpret_cast<const char*>(e.payload.data()), e.payload.size()));
-        if (e.confirm && app.confirms) node.engine->confirm(e.peer, e.id);
+        if (e.confirm && (app.judge ? app.judge(e) : app.confirms))
+          node.engine->confirm(e.peer, e.id);
         e.payload.reset();
         break;
       case engine::event_kind::received:
@@ -168,10 +217,9 @@ class engine_network {
 
   void flush(engine_node& node) {
     for (int rounds = 0; rounds < 10000; ++rounds) {
-      buffer::tx_batch batch;
-      node.engine->poll_transmit(now_, batch);
-      if (batch.empty()) return;
-      for (const buffer::tx_datagrams& item : batch.pending()) {
+      node.engine->poll_transmit(now_, batch_);
+      if (batch_.empty()) return;
+      for (const buffer::tx_datagrams& item : batch_.pending()) {
         std::string bytes;
         for (const buffer::slice& part : item.parts)
           bytes.append(reinterpret_cast<const char*>(part.data()), part.size());
@@ -179,7 +227,7 @@ class engine_network {
         for (std::size_t at = 0; at < bytes.size(); at += step)
           carry(node, item.to, bytes.substr(at, step));
       }
-      batch.consume(batch.pending().size());
+      batch_.consume(batch_.pending().size());
     }
   }
 
@@ -190,30 +238,54 @@ class engine_network {
   void carry(const engine_node& from, const endpoint_address& to, std::string bytes) {
     const std::uint32_t target = simulated_node(to);
     const auto view = std::as_bytes(std::span(bytes));
-    if (target >= nodes_.size() || chance(options_.loss) || (filter && !filter(from, view))) {
+    const auto apart = links_.find({from.number, target});
+    const network_options& way = apart == links_.end() ? options_ : apart->second;
+    if (trace_)
+      std::printf("%lld us: %u to %u: %s\n", static_cast<long long>(ns_of(now_) / 1000),
+                  from.number, target, wire::describe_packet(view).c_str());
+    const time_point leaves = queue(from.number, target, way, bytes.size());
+    if (target >= nodes_.size() || leaves == never || bytes.size() > way.mtu || chance(way.loss) ||
+        (filter && !filter(from, view))) {
       ++packets_dropped;
       return;
     }
     ++packets_carried;
-    if (chance(options_.corrupt)) {
+    const duration held = hold_back ? hold_back(from, view) : duration{};
+    if (chance(way.corrupt)) {
       const std::uint64_t bit = random_.next() % (bytes.size() * 8);
       bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << (bit % 8)));
     }
-    const int copies = chance(options_.duplicate) ? 2 : 1;
+    const int copies = chance(way.duplicate) ? 2 : 1;
     for (int i = 0; i < copies; ++i) {
-      duration late = options_.delay;
-      if (options_.jitter.count() > 0)
-        late += duration(static_cast<std::int64_t>(
-            random_.next() % static_cast<std::uint64_t>(options_.jitter.count())));
-      flights_.emplace(now_ + late, flight{nodes_[target].get(), from.address, bytes});
+      duration late = way.delay + held;
+      if (way.jitter.count() > 0)
+        late += duration(static_cast<std::int64_t>(random_.next() %
+                                                   static_cast<std::uint64_t>(way.jitter.count())));
+      flights_.emplace(leaves + late, flight{nodes_[target].get(), from.address, bytes});
     }
   }
 
+  // When the link has put the packet on its way; `never` when its queue is full.
+  time_point queue(std::uint32_t from, std::uint32_t to, const network_options& way,
+                   std::size_t bytes) {
+    if (way.bytes_per_second == 0) return now_;
+    time_point& busy = busy_until_[{from, to}];
+    const time_point begins = std::max(now_, busy);
+    if (begins - now_ > way.queue_max) return never;
+    busy =
+        begins + duration(static_cast<std::int64_t>(bytes * 1'000'000'000 / way.bytes_per_second));
+    return busy;
+  }
+
   network_options options_;
+  bool trace_ = std::getenv("MDP_TRACE") != nullptr;  // to watch the replay of one seed
   seeded_random random_;
   time_point now_ = at_ns(1'000'000'000);
   std::vector<std::unique_ptr<engine_node>> nodes_;
   std::multimap<time_point, flight> flights_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, network_options> links_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, time_point> busy_until_;
+  buffer::tx_batch batch_;
 };
 
 inline std::span<const std::byte> bytes_of(const std::string& text) {

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "tests/support/engine_pair.hpp"
+#include "tests/support/seeds.hpp"
 
 namespace mdp::test {
 namespace {
@@ -179,12 +180,10 @@ class schedule_run {
 };
 
 TEST(schedules, keep_every_promise) {
-  for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
+  over_seeds(1000, [](std::uint64_t seed) {
     schedule_run run(seed);
     run.play(400);
-    if (HasFailure()) FAIL();
-  }
+  });
 }
 
 }  // namespace
