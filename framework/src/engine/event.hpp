@@ -64,7 +64,8 @@ enum class message_state : std::uint8_t {
 
 struct event {
   event_kind kind = event_kind::message;
-  bool confirm = false;  // message: the sender asked for a delivered confirmation
+  bool confirm = false;       // message: the sender asked for a delivered confirmation
+  std::uint16_t session = 0;  // peer::session() when it happened: ids begin anew with each
   peer_id peer = no_peer;
   message_id id{};
   std::uint64_t context = 0;

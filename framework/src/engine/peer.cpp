@@ -105,11 +105,13 @@ void peer::lose_session(time_point now, const char* reason) noexcept {
     event& e = shared_.events.push();
     e = event{};
     e.kind = event_kind::peer_down;
+    e.session = session_;
     e.peer = peer_id{id_};
     e.time = now;
     e.reason = reason;
   }
   announced = false;
+  ++session_;
   state_ = peer_state::connecting;
 }
 
@@ -121,6 +123,7 @@ void peer::emit(time_point now, event_kind kind, std::uint64_t id, std::uint64_t
   event& e = shared_.events.push();
   e.kind = kind;
   e.confirm = false;
+  e.session = session_;
   e.peer = peer_id{id_};
   e.id = message_id{id};
   e.context = context;

@@ -102,6 +102,8 @@ class peer {
   [[nodiscard]] bool handle_deadline(time_point now) noexcept;
 
   [[nodiscard]] std::uint32_t id() const noexcept { return id_; }
+  // Counts the sessions that were lost; wraps. Message ids belong to one session.
+  [[nodiscard]] std::uint16_t session() const noexcept { return session_; }
   [[nodiscard]] std::uint32_t crc_seed() const noexcept { return crc_seed_; }
   [[nodiscard]] peer_state state() const noexcept { return state_; }
   [[nodiscard]] const endpoint_address& address() const noexcept { return address_; }
@@ -171,6 +173,7 @@ class peer {
   const shared_parts& shared_;
   std::uint32_t id_;
   peer_state state_ = peer_state::free;
+  std::uint16_t session_ = 0;
   endpoint_address address_;
   std::uint32_t remote_connection_ = 0;
   std::uint32_t crc_seed_ = 0;

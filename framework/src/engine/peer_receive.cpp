@@ -235,6 +235,7 @@ void peer::deliver(time_point now, std::uint64_t id, bool confirm, buffer::slice
   event& e = shared_.events.push();
   e.kind = event_kind::message;
   e.confirm = confirm;
+  e.session = session_;
   e.peer = peer_id{id_};
   e.id = message_id{id};
   e.context = 0;

@@ -12,6 +12,13 @@ namespace {
 constexpr std::size_t peers_max = 4096;
 constexpr std::size_t queue_blocks = 4096;
 
+// Bare datagrams have no confirmations, no order and no timers.
+bool asks_for_protocol(const send_options& o) noexcept {
+  return o.want != confirm::none || o.priority != default_priority || o.channel != 0 ||
+         o.lifetime != duration{} || o.received_timeout != duration{} ||
+         o.delivered_timeout != duration{};
+}
+
 class raw_messenger final : public messenger {
  public:
   explicit raw_messenger(const messenger_options& options)
@@ -47,7 +54,7 @@ class raw_messenger final : public messenger {
                                      const send_options& options) noexcept override {
     if (to.value >= peers_.size()) return failure(refusal::unknown_peer);
     if (payload.size() > caps_.datagram_bytes_max) return failure(refusal::too_large);
-    if (options.want != confirm::none) return failure(refusal::not_supported);
+    if (asks_for_protocol(options)) return failure(refusal::not_supported);
     const auto size = static_cast<std::uint32_t>(payload.size());
     if (!train_fits(to, size) && !finish_train()) return failure(refusal::queue_full);
     if (batch_.full() || batch_.parts_free() == 0) return failure(refusal::queue_full);

@@ -8,36 +8,6 @@
 namespace mdp::runtime {
 namespace {
 
-using messaging::event_kind;
-
-duration ms(double value) {
-  return duration(static_cast<std::int64_t>(value * 1e6));
-}
-
-engine::config to_engine(const node_config& c) {
-  const auto u32 = [](double v) { return static_cast<std::uint32_t>(v); };
-  const auto u64 = [](double v) { return static_cast<std::uint64_t>(v); };
-  engine::config e;
-  e.max_message_bytes = u32(c.max_message_bytes);
-  e.max_packet_bytes = u32(c.max_packet_bytes);
-  e.max_enqueued_messages = u32(c.max_enqueued_messages);
-  e.max_peers = u32(c.max_peers);
-  e.receive_window_bytes = u64(c.receive_window_bytes);
-  e.receive_window_messages = u32(c.receive_window_messages);
-  e.reassembly_bytes = u64(c.reassembly_bytes_max);
-  e.congestion_window_bytes = u64(c.congestion_window_bytes);
-  e.initial_rtt = ms(c.initial_rtt_ms);
-  e.granularity = ms(c.timer_granularity_us / 1000);
-  e.max_ack_delay = ms(c.max_ack_delay_ms);
-  e.ack_frequency_packets = u32(c.ack_frequency_packets);
-  e.pto_max = ms(c.pto_max_ms);
-  e.heartbeat_after = ms(c.heartbeat_after_ms);
-  e.heartbeat_period = ms(c.heartbeat_period_ms);
-  e.peer_timeout = ms(c.peer_timeout_ms);
-  e.connect_timeout = ms(c.connect_timeout_ms);
-  return e;
-}
-
 engine::config checked(const node_options& options) {
   if (!options.fabric) throw std::runtime_error("a node needs a fabric");
   const transport::capabilities& caps = options.fabric->caps();
@@ -76,26 +46,6 @@ std::unique_ptr<transport::transport> open_transport(const node_options& options
   return options.fabric->open(open);
 }
 
-event_kind kind_of(engine::event_kind kind) noexcept {
-  switch (kind) {
-    case engine::event_kind::message:
-      return event_kind::message;
-    case engine::event_kind::received:
-      return event_kind::received;
-    case engine::event_kind::delivered:
-      return event_kind::delivered;
-    case engine::event_kind::unknown:
-      return event_kind::unknown;
-    case engine::event_kind::peer_up:
-      return event_kind::peer_up;
-    case engine::event_kind::peer_down:
-      return event_kind::peer_down;
-    default:
-      break;
-  }
-  return event_kind::unknown;
-}
-
 }  // namespace
 
 inline_node::inline_node(const node_options& options, buffer::sharing sharing)
@@ -112,7 +62,8 @@ inline_node::inline_node(const node_options& options, buffer::sharing sharing)
           settings_, engine::engine_memory{blocks_, control_blocks_, sharing},
           engine::train_limits{transport_->caps().segments_max, transport_->caps().train_bytes_max},
           *random_),
-      spin_(options.spin) {}
+      spin_(options.spin),
+      confirm_(options.confirm) {}
 
 result<peer_id, std::string> inline_node::connect(const endpoint_address& to) {
   auto peer = engine_.connect(transport_->now(), to);
@@ -124,20 +75,48 @@ result<peer_id, std::string> inline_node::connect(const endpoint_address& to) {
 result<message_id, messaging::refusal> inline_node::submit(
     peer_id to, std::span<const std::byte> payload,
     const messaging::send_options& options) noexcept {
-  engine::send_options how;
-  how.wants = static_cast<std::uint8_t>(options.want);
-  how.context = options.context;
-  auto id = engine_.submit(transport_->now(), to, payload, how);
-  if (id) return *id;
-  switch (id.error()) {
-    case engine::refusal::queue_full:
-      return failure(messaging::refusal::queue_full);
-    case engine::refusal::too_large:
-      return failure(messaging::refusal::too_large);
-    default:
-      break;
+  auto id = engine_.submit(transport_->now(), to, payload, to_engine(options));
+  if (!id) return failure(from_engine(id.error()));
+  return message_number{engine_.find(to)->session(), id->value}.id();
+}
+
+id_set& inline_node::unanswered(peer_id from) {
+  const std::size_t slot = slot_of(from);
+  if (slot >= unanswered_.size()) unanswered_.resize(slot + 1);
+  return unanswered_[slot];
+}
+
+result<void, messaging::refusal> inline_node::answer(peer_id from, message_id id,
+                                                     bool accepted) noexcept {
+  if (confirm_ == confirm_mode::automatic) return failure(messaging::refusal::not_supported);
+  const engine::peer* peer = engine_.find(from);
+  if (!peer) return failure(messaging::refusal::unknown_peer);
+  const message_number message = message_number::of(id);
+  id_set& open = unanswered(from);
+  if (message.session != peer->session() || !open.find(id.value))
+    return failure(messaging::refusal::unknown_message);
+  open.erase(id.value);
+  tell(from, message_id{message.number}, accepted);
+  return {};
+}
+
+void inline_node::tell(peer_id from, message_id number, bool accepted) noexcept {
+  if (accepted) engine_.confirm(from, number);
+}
+
+void inline_node::forget_unanswered(peer_id from) noexcept {
+  if (slot_of(from) < unanswered_.size()) unanswered_[slot_of(from)].clear();
+}
+
+void inline_node::take_message(const engine::event& e, message_id id) noexcept {
+  if (!e.confirm) return;
+  const engine::peer* peer = engine_.find(e.peer);
+  if (!peer || peer->session() != e.session) return;  // nobody waits for the answer any more
+  if (confirm_ == confirm_mode::automatic) {
+    tell(e.peer, e.id, true);
+  } else {
+    unanswered(e.peer).insert(id.value, true);
   }
-  return failure(messaging::refusal::unknown_peer);
 }
 
 void inline_node::transmit(time_point now) noexcept {
@@ -161,11 +140,14 @@ std::size_t inline_node::take_events(std::span<messaging::event> out) noexcept {
     if (count == 0) break;
     for (std::size_t i = 0; i < count; ++i, ++n) {
       engine::event& e = chunk_[i];
-      if (e.kind == engine::event_kind::message && e.confirm) engine_.confirm(e.peer, e.id);
+      const message_id id = message_number{e.session, e.id.value}.id();
+      if (e.kind == engine::event_kind::message) take_message(e, id);
+      if (e.kind == engine::event_kind::peer_down) forget_unanswered(e.peer);
       messaging::event& to = out[n];
-      to.kind = kind_of(e.kind);
+      to.kind = from_engine(e.kind);
+      to.confirm = e.confirm;
       to.peer = e.peer;
-      to.id = e.id;
+      to.id = id;
       to.context = e.context;
       to.time = e.time;
       to.payload = std::move(e.payload);
@@ -183,7 +165,7 @@ std::size_t inline_node::poll(std::span<messaging::event> out, time_point deadli
     transport::wait_limits wait;
     wait.deadline = std::min(deadline, engine_.next_deadline());
     if (blocked_) wait.deadline = std::min(wait.deadline, now + std::chrono::microseconds(100));
-    if (engine_.events_pending() > 0) wait.deadline = now;
+    if (engine_.events_pending() > 0 && !out.empty()) wait.deadline = now;
     wait.spin = spin_;
     const std::size_t count = transport_->poll(received_, wait);
     now = transport_->now();

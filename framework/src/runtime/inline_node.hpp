@@ -4,11 +4,15 @@
 #include <memory>
 
 #include "engine/endpoint.hpp"
+#include "engine/id_map.hpp"
 #include "mdp/runtime/node.hpp"
+#include "translation.hpp"
 
 namespace mdp::runtime {
 
-class inline_node final : public messaging::messenger {
+using id_set = engine::id_map<bool>;
+
+class inline_node final : public node {
  public:
   // `sharing`: many_threads when slices leave the thread that polls.
   inline_node(const node_options& options, buffer::sharing sharing);
@@ -32,10 +36,17 @@ class inline_node final : public messaging::messenger {
   [[nodiscard]] transport::counters transport_counts() const override {
     return transport_->counts();
   }
+  [[nodiscard]] result<void, messaging::refusal> answer(peer_id from, message_id id,
+                                                        bool accepted) noexcept override;
   // Ends a poll() that sleeps, from any thread.
   void wake() noexcept { transport_->wake(); }
 
  private:
+  // Messages of a peer that its application was given and has not answered, by their ids here.
+  [[nodiscard]] id_set& unanswered(peer_id from);
+  void forget_unanswered(peer_id from) noexcept;
+  void take_message(const engine::event& e, message_id id) noexcept;
+  void tell(peer_id from, message_id number, bool accepted) noexcept;
   void transmit(time_point now) noexcept;
   std::size_t take_events(std::span<messaging::event> out) noexcept;
 
@@ -51,7 +62,9 @@ class inline_node final : public messaging::messenger {
   std::array<engine::event, 64>
       chunk_;  // between engine and caller; kept: 64 are dear to construct
   duration spin_;
-  bool blocked_ = false;  // the transport took less than it was offered
+  confirm_mode confirm_;
+  std::vector<id_set> unanswered_;  // by slot; used with confirm_mode::on_request only
+  bool blocked_ = false;            // the transport took less than it was offered
 };
 
 }  // namespace mdp::runtime

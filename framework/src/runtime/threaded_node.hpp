@@ -1,7 +1,12 @@
 // A node whose protocol and I/O run on a thread of its own ("single" layout). The caller's side and
-// the I/O thread share two bounded lock-free rings: submissions in, events out. Rare calls
-// (connect, stats, idle) are carried out on the I/O thread while the caller waits. A payload is
-// copied twice here: into the submission, and into its packet.
+// the I/O thread share three bounded lock-free rings: submissions and replies in, events out. Rare
+// calls (connect, stats, idle, …) are carried out on the I/O thread while the caller waits; that
+// thread therefore never waits for the caller. A payload is copied twice here: into the
+// submission, and into its packet.
+//
+// Each ring is bounded, and so is what one peer may have waiting in front of the protocol: a peer
+// that takes nothing blocks nobody else. An application that does not poll stops the flow of
+// messages (bounded in number and bytes) and nothing else: the sessions live on.
 #pragma once
 #include <atomic>
 #include <condition_variable>
@@ -13,11 +18,13 @@
 
 #include "engine/message_buffers.hpp"
 #include "inline_node.hpp"
+#include "mdp/base/ring.hpp"
 #include "mdp/base/spsc_ring.hpp"
+#include "numbering.hpp"
 
 namespace mdp::runtime {
 
-class threaded_node final : public messaging::messenger {
+class threaded_node final : public node {
  public:
   explicit threaded_node(const node_options& options);
   ~threaded_node() override;
@@ -35,43 +42,81 @@ class threaded_node final : public messaging::messenger {
       const messaging::send_options& options) noexcept override;
   [[nodiscard]] std::size_t poll(std::span<messaging::event> out,
                                  time_point deadline) noexcept override;
+  [[nodiscard]] result<void, messaging::refusal> answer(peer_id from, message_id id,
+                                                        bool accepted) noexcept override;
   [[nodiscard]] bool idle() const noexcept override;
   [[nodiscard]] messaging::statistics stats() const override;
   [[nodiscard]] transport::counters transport_counts() const override;
 
  private:
-  struct submission {
+  struct waiting_submission {
     peer_id to;
     messaging::send_options options;
     buffer::slice payload;
     std::uint64_t sequence = 0;
   };
-  // What the I/O thread knows of one peer: engine ids begin anew with each session.
-  struct numbering {
-    std::uint64_t first = 0;  // sequence of the session's message 0
-    bool known = false;
+  // From the caller: it took a message, or answered one.
+  struct reply {
+    enum class kind : std::uint8_t { taken, confirmed, rejected };
+    peer_id from;
+    message_id id;
+    std::uint32_t bytes = 0;  // taken: payload
+    kind what = kind::taken;
+  };
+  // What the caller's side knows of the peer in one slot.
+  struct known_peer {
+    peer_id id = no_peer;
+    std::uint64_t next_sequence = 0;
   };
 
-  void run();
-  bool take_submissions() noexcept;
-  bool pass_events() noexcept;
-  void run_request() noexcept;
-  // Carries `task` out on the I/O thread and waits for it.
+  // Caller's side.
+  void learn(peer_id peer);
+  [[nodiscard]] bool take(messaging::event& from, messaging::event& to) noexcept;
+  void sleep_until(time_point deadline, bool (threaded_node::*ready)() const) noexcept;
+  [[nodiscard]] bool events_wait() const noexcept { return !events_.empty(); }
+  // Carries `task` out on the I/O thread, behind every submission made so far, and waits for it.
   void on_io_thread(const std::function<void()>& task) const;
+
+  // I/O thread.
+  void run();
+  void run_request() noexcept;
+  bool take_replies() noexcept;
+  bool take_submissions() noexcept;
+  bool take_deferred() noexcept;
+  [[nodiscard]] bool offer(waiting_submission& s) noexcept;
+  void report_lost(const waiting_submission& s);
+  void translate(messaging::event& e);
+  [[nodiscard]] bool pass(messaging::event& e) noexcept;
+  [[nodiscard]] bool pass_events() noexcept;
+  void wake_caller() noexcept;
 
   std::unique_ptr<engine::message_buffers> payloads_;  // the caller's side acquires
   std::unique_ptr<inline_node> node_;  // used by the I/O thread; now() and wake() by any
   endpoint_address local_;
   duration spin_;
-  spsc_ring<submission> submissions_;
+  bool automatic_;
+  spsc_ring<waiting_submission> submissions_;
+  spsc_ring<reply> replies_;
   spsc_ring<messaging::event> events_;
-  std::vector<messaging::event> held_;  // polled, not yet passed on: the event ring was full
+  // By slot: submissions of one peer that the protocol has not taken.
+  std::unique_ptr<std::atomic<std::uint32_t>[]> waiting_;
+  std::size_t slots_;
+
+  std::vector<known_peer> known_;  // caller's side, by slot
+
+  // The I/O thread's.
+  std::vector<messaging::event> held_;  // polled; passed on from held_first_ to held_count_
   std::size_t held_first_ = 0;
-  std::vector<std::uint64_t> next_sequence_;  // caller's side, by peer slot
-  std::vector<numbering> numbering_;          // I/O thread's, by peer slot
+  std::size_t held_count_ = 0;
+  ring<messaging::event> made_;                     // events of this layout's own making
+  std::uint64_t passed_bytes_ = 0;                  // of messages passed on and not taken
+  std::vector<numbering> numbering_;                // by slot
+  std::vector<ring<waiting_submission>> deferred_;  // by slot: refused with queue_full
+  std::vector<std::size_t> deferred_slots_;
+
   std::atomic<bool> stop_{false};
   std::atomic<bool> caller_sleeps_{false};
-  mutable std::counting_semaphore<> wake_caller_{0};
+  std::counting_semaphore<> wake_caller_{0};
 
   mutable std::mutex request_mutex_;
   mutable std::condition_variable request_done_;

@@ -143,6 +143,8 @@ void agent::handle(messaging::event& e) noexcept {
     case event_kind::peer_up:
       ++ups_;
       break;
+    case event_kind::peer_moved:
+      break;
     case event_kind::peer_down:
       if (lost_.empty()) lost_ = fmt::format("{} lost a peer: {}", name_, e.reason ? e.reason : "");
       break;

@@ -51,7 +51,8 @@ bool sender::submit_one(time_point intended, time_point now) noexcept {
   const std::span<std::byte> payload(buffer_.data(), size_);
   write_stamp(payload, next_, intended);
   const peer_id to = options_.targets[turn_];
-  const auto id = options_.messenger->submit(to, payload, {options_.want, next_});
+  const auto id =
+      options_.messenger->submit(to, payload, {.want = options_.want, .context = next_});
   if (!id) {
     blocked_ = true;
     return false;
@@ -148,6 +149,11 @@ void sender::on_event(messaging::event& e) noexcept {
       if (o && o->measured) metrics_.delivered.record((e.time - o->submitted).count());
       if (!options_.expects_reply) complete(e.context, e.time);
       return;
+    case event_kind::rejected:
+    case event_kind::cancelled:
+    case event_kind::expired:
+    case event_kind::timed_out_received:
+    case event_kind::timed_out_delivered:
     case event_kind::unknown:
       if (outstanding* lost = find(e.context); lost && lost->is == waiting) {
         lost->is = settled;
@@ -157,6 +163,7 @@ void sender::on_event(messaging::event& e) noexcept {
       return;
     case event_kind::peer_up:
     case event_kind::peer_down:
+    case event_kind::peer_moved:
       return;
   }
 }

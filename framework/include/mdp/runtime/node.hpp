@@ -8,14 +8,18 @@
 //   node->submit(*peer, bytes, {.want = mdp::messaging::confirm::delivered});
 //   while (node->poll(events, node->now() + 1ms) == 0) {}
 //
-// Layouts: `inline_` runs protocol and I/O inside poll(), on the caller's thread; nothing happens
-// between calls. `single` runs them on a thread of the node's own, joined by bounded lock-free
-// rings; the caller's side still belongs to one thread. Not possible in virtual time. Errors:
-// make_node throws std::runtime_error with one sentence; afterwards refusals are values and
-// outcomes are events.
+// Layouts: `inline_` runs protocol and I/O inside poll(), on the caller's thread;
+// nothing happens between calls. `single` runs them on a thread of the node's own, joined
+// by bounded lock-free rings; the caller's side still belongs to one thread. Not possible in
+// virtual time. In `single`, refusals that only the protocol can know come as events or not at all
+// (each call says which), and rare calls wait for one turn of the node's thread.
+//
+// Errors: make_node throws std::runtime_error with one sentence; afterwards refusals are values
+// and outcomes are events. docs/api.md has a page of examples.
 #pragma once
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "mdp/messaging/messenger.hpp"
 #include "mdp/runtime/config.hpp"
@@ -24,16 +28,58 @@ namespace mdp {
 
 enum class thread_layout : std::uint8_t { inline_, single };
 
+// Who tells a sender that its message was delivered.
+enum class confirm_mode : std::uint8_t {
+  automatic,   // poll(), by returning the message
+  on_request,  // the application, by node::confirm() or node::reject(), when it likes
+};
+
 struct node_options {
   transport::fabric* fabric = nullptr;  // required; must outlive the node
   endpoint_address local;               // family none: the fabric's default
   std::string name;                     // in a simulated topology
   std::uint64_t seed = 0;               // 0: the system's entropy
   thread_layout layout = thread_layout::inline_;
+  confirm_mode confirm = confirm_mode::automatic;
   duration spin{};  // busy-poll before sleeping
   node_config config;
 };
 
-[[nodiscard]] std::unique_ptr<messaging::messenger> make_node(const node_options& options);
+// One item of node::submit_batch(): a message of one or more parts, to one or more peers.
+struct submission {
+  std::span<const peer_id> to;
+  std::span<const std::span<const std::byte>> parts;  // joined in this order
+  messaging::send_options options;                    // the same for every peer
+};
+using submit_result = result<message_id, messaging::refusal>;
+
+class node : public messaging::messenger {
+ public:
+  // Sends every item to each of its peers: one message to one or to many, many to one, many each
+  // to its own, many each to many. results[k] belongs to the k-th (item, peer) in that order; a
+  // refusal concerns its own message only. Stops where `results` ends. Returns how many results
+  // were written.
+  [[nodiscard]] std::size_t submit_batch(std::span<const submission> items,
+                                         std::span<submit_result> results) noexcept;
+  // Answers a message whose event says `confirm`, once; confirm_mode::on_request only (else
+  // not_supported). Refusals: unknown_message (not such a message, answered already, its session
+  // over), queue_full (`single`: poll() first). In `single` unknown_message is not reported.
+  [[nodiscard]] result<void, messaging::refusal> confirm(peer_id from, message_id id) noexcept {
+    return answer(from, id, true);
+  }
+  // The same; the sender's event is `rejected`.
+  [[nodiscard]] result<void, messaging::refusal> reject(peer_id from, message_id id) noexcept {
+    return answer(from, id, false);
+  }
+
+ protected:
+  [[nodiscard]] virtual result<void, messaging::refusal> answer(peer_id from, message_id id,
+                                                                bool accepted) noexcept = 0;
+
+ private:
+  std::vector<std::byte> joined_;  // parts of one message; kept: it grows to the largest
+};
+
+[[nodiscard]] std::unique_ptr<node> make_node(const node_options& options);
 
 }  // namespace mdp

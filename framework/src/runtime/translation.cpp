@@ -1,0 +1,108 @@
+#include "translation.hpp"
+
+namespace mdp::runtime {
+namespace {
+
+duration ms(double value) {
+  return duration(static_cast<std::int64_t>(value * 1e6));
+}
+
+}  // namespace
+
+engine::config to_engine(const node_config& c) noexcept {
+  const auto u32 = [](double v) { return static_cast<std::uint32_t>(v); };
+  const auto u64 = [](double v) { return static_cast<std::uint64_t>(v); };
+  engine::config e;
+  e.max_message_bytes = u32(c.max_message_bytes);
+  e.max_packet_bytes = u32(c.max_packet_bytes);
+  e.max_enqueued_messages = u32(c.max_enqueued_messages);
+  e.max_peers = u32(c.max_peers);
+  e.receive_window_bytes = u64(c.receive_window_bytes);
+  e.receive_window_messages = u32(c.receive_window_messages);
+  e.reassembly_bytes = u64(c.reassembly_bytes_max);
+  e.congestion_window_bytes = u64(c.congestion_window_bytes);
+  e.initial_rtt = ms(c.initial_rtt_ms);
+  e.granularity = ms(c.timer_granularity_us / 1000);
+  e.max_ack_delay = ms(c.max_ack_delay_ms);
+  e.ack_frequency_packets = u32(c.ack_frequency_packets);
+  e.pto_max = ms(c.pto_max_ms);
+  e.heartbeat_after = ms(c.heartbeat_after_ms);
+  e.heartbeat_period = ms(c.heartbeat_period_ms);
+  e.peer_timeout = ms(c.peer_timeout_ms);
+  e.connect_timeout = ms(c.connect_timeout_ms);
+  return e;
+}
+
+engine::send_options to_engine(const messaging::send_options& o) noexcept {
+  engine::send_options e;
+  e.wants = static_cast<std::uint8_t>(o.want);
+  e.context = o.context;
+  e.priority = o.priority;
+  e.channel = o.channel;
+  e.lifetime = o.lifetime;
+  e.received_timeout = o.received_timeout;
+  e.delivered_timeout = o.delivered_timeout;
+  return e;
+}
+
+bool valid(const messaging::send_options& o) noexcept {
+  const bool wants_delivered = (static_cast<std::uint8_t>(o.want) &
+                                static_cast<std::uint8_t>(messaging::confirm::delivered)) != 0;
+  return o.priority <= 7 && o.channel <= 255 && o.lifetime >= duration{} &&
+         o.received_timeout >= duration{} && o.delivered_timeout >= duration{} &&
+         (o.delivered_timeout == duration{} || wants_delivered);
+}
+
+messaging::event_kind from_engine(engine::event_kind kind) noexcept {
+  using from = engine::event_kind;
+  using to = messaging::event_kind;
+  switch (kind) {
+    case from::message:
+      return to::message;
+    case from::received:
+      return to::received;
+    case from::delivered:
+      return to::delivered;
+    case from::rejected:
+      return to::rejected;
+    case from::cancelled:
+      return to::cancelled;
+    case from::expired:
+      return to::expired;
+    case from::timed_out_received:
+      return to::timed_out_received;
+    case from::timed_out_delivered:
+      return to::timed_out_delivered;
+    case from::unknown:
+      return to::unknown;
+    case from::peer_up:
+      return to::peer_up;
+    case from::peer_down:
+      return to::peer_down;
+    case from::peer_moved:
+      return to::peer_moved;
+  }
+  return to::unknown;
+}
+
+messaging::refusal from_engine(engine::refusal why) noexcept {
+  using from = engine::refusal;
+  using to = messaging::refusal;
+  switch (why) {
+    case from::queue_full:
+      return to::queue_full;
+    case from::too_large:
+      return to::too_large;
+    case from::unknown_peer:
+      return to::unknown_peer;
+    case from::unknown_message:
+      return to::unknown_message;
+    case from::bad_option:
+      return to::bad_option;
+    case from::blacklisted:
+      return to::blacklisted;
+  }
+  return to::closed;
+}
+
+}  // namespace mdp::runtime
