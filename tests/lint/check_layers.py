@@ -28,7 +28,8 @@ FRAMEWORK = set(ALLOWED) - {"transports", "netsim", "reports"}
 
 # Third-party header (prefix) -> component folders that may include it.
 THIRD_PARTY = {
-    "nlohmann/": ("framework/src/plugin/", "framework/src/scenario/", "framework/src/cli/",
+    "nlohmann/": ("framework/src/plugin/", "framework/src/runtime/", "framework/src/scenario/",
+                  "framework/src/cli/",
                   "reports/", "transports/", "netsim/", "tests/"),
     "boost/": ("framework/src/plugin/", "tests/", "transports/"),
     "boost/dll": ("framework/src/plugin/",),

@@ -15,7 +15,13 @@ std::vector<scenario::protocol_key> keys_of(const std::string& protocol) {
   std::vector<scenario::protocol_key> out;
   if (protocol == "mdp") {
     for (const messaging::config_key& k : messaging::mdp_config_keys()) {
-      out.push_back({k.name, k.unit, k.description, k.min, k.max, k.preset});
+      out.push_back({k.name,
+                     k.unit,
+                     k.description,
+                     k.min,
+                     k.max,
+                     k.preset,
+                     {k.choices.begin(), k.choices.end()}});
     }
   }
   return out;

@@ -1,5 +1,6 @@
 // list, validate, expand: everything that runs nothing.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -64,8 +65,13 @@ int list_config(bool markdown) {
   std::vector<std::vector<std::string>> rows{
       {"KEY", "UNIT", "DEFAULT", "MIN", "MAX", "DESCRIPTION"}};
   for (const scenario::protocol_key& k : program_context().protocol_keys("mdp")) {
-    rows.push_back({k.name, k.unit, fmt::format("{:.10g}", k.preset), fmt::format("{:.10g}", k.min),
-                    fmt::format("{:.10g}", k.max), k.description});
+    if (!k.choices.empty()) {
+      rows.push_back({k.name, k.unit, k.choices[static_cast<std::size_t>(k.preset)],
+                      fmt::format("{}", fmt::join(k.choices, ", ")), "", k.description});
+      continue;
+    }
+    rows.push_back({k.name, k.unit, fmt::format("{:.15g}", k.preset), fmt::format("{:.15g}", k.min),
+                    fmt::format("{:.15g}", k.max), k.description});
   }
   fmt::print("{}", layout(rows, markdown));
   return exit_pass;

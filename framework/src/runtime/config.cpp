@@ -1,8 +1,10 @@
 #include "mdp/runtime/config.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <vector>
@@ -10,10 +12,33 @@
 namespace mdp {
 namespace {
 
+// A number, or the position of a word among the choices.
 struct row {
   messaging::config_key key;
-  double node_config::*member;
+  double node_config::*number = nullptr;
+  std::size_t (*chosen)(const node_config&) = nullptr;
+  void (*choose)(node_config&, std::size_t) = nullptr;
 };
+
+constexpr std::array profile_names{"fixed", "lan", "wan"};
+
+void apply_profile(node_config& c, config_profile profile) {
+  c.profile = profile;
+  const bool lan = profile == config_profile::lan;
+  const bool wan = profile == config_profile::wan;
+  const auto pick = [&](double lan_value, double wan_value, double otherwise) {
+    return lan ? lan_value : wan ? wan_value : otherwise;
+  };
+  const node_config d;
+  c.initial_rtt_ms = pick(1, 333, d.initial_rtt_ms);  // wan: RFC 9002 section 6.2.2
+  c.connect_timeout_ms = pick(2000, 10000, d.connect_timeout_ms);
+  c.heartbeat_after_ms = pick(500, 5000, d.heartbeat_after_ms);
+  c.heartbeat_period_ms = pick(500, 5000, d.heartbeat_period_ms);
+  c.peer_timeout_ms = pick(3000, 30000, d.peer_timeout_ms);
+  c.max_ack_delay_ms = pick(1, 25, d.max_ack_delay_ms);
+  c.timer_granularity_us = pick(100, 1000, d.timer_granularity_us);
+  c.pto_max_ms = pick(500, 4000, d.pto_max_ms);
+}
 
 // name, unit, description, min, max, member (the default is the member's own).
 std::vector<row> make_rows() {
@@ -24,6 +49,10 @@ std::vector<row> make_rows() {
     rows.push_back({{name, unit, description, min, max, defaults.*member}, member});
   };
   using c = node_config;
+  rows.push_back({{"profile", "choice", "where the other keys start from", 0, 0, 0, profile_names},
+                  nullptr,
+                  [](const c& from) { return static_cast<std::size_t>(from.profile); },
+                  [](c& to, std::size_t i) { apply_profile(to, static_cast<config_profile>(i)); }});
   add("initial_rtt_ms", "ms", "round-trip time assumed before the first sample", 0.01, 10000,
       &c::initial_rtt_ms);
   add("connect_timeout_ms", "ms", "how long a session may take to be established", 1, 600000,
@@ -83,19 +112,36 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return line[b.size()];
 }
 
+const row* find_row(std::string_view key) {
+  for (const row& r : rows())
+    if (key == r.key.name) return &r;
+  return nullptr;
+}
+
+std::string unknown_key(std::string_view key) {
+  const auto& all = rows();
+  const auto nearest = std::min_element(all.begin(), all.end(), [&](const row& a, const row& b) {
+    return distance(key, a.key.name) < distance(key, b.key.name);
+  });
+  return fmt::format("unknown protocol key '{}'; did you mean '{}'?", key, nearest->key.name);
+}
+
+result<void, std::string> set_choice(node_config& config, const row& r, std::string_view value) {
+  const auto& choices = r.key.choices;
+  const auto found = std::find(choices.begin(), choices.end(), value);
+  if (found == choices.end())
+    return failure(
+        fmt::format("{}: '{}' is not one of {}", r.key.name, value, fmt::join(choices, ", ")));
+  r.choose(config, static_cast<std::size_t>(found - choices.begin()));
+  return {};
+}
+
 }  // namespace
 
 result<void, std::string> node_config::set(std::string_view key, std::string_view value) {
-  const auto& all = rows();
-  const auto found =
-      std::find_if(all.begin(), all.end(), [&](const row& r) { return key == r.key.name; });
-  if (found == all.end()) {
-    const auto nearest = std::min_element(all.begin(), all.end(), [&](const row& a, const row& b) {
-      return distance(key, a.key.name) < distance(key, b.key.name);
-    });
-    return failure(
-        fmt::format("unknown protocol key '{}'; did you mean '{}'?", key, nearest->key.name));
-  }
+  const row* found = find_row(key);
+  if (!found) return failure(unknown_key(key));
+  if (!found->number) return set_choice(*this, *found, value);
   double number = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (error != std::errc{} || end != value.data() + value.size() || !std::isfinite(number))
@@ -103,8 +149,31 @@ result<void, std::string> node_config::set(std::string_view key, std::string_vie
   if (number < found->key.min || number > found->key.max)
     return failure(fmt::format("{}: {} is outside {} .. {} {}", key, value, found->key.min,
                                found->key.max, found->key.unit));
-  this->*(found->member) = number;
+  this->*(found->number) = number;
   return {};
+}
+
+result<void, std::string> node_config::set_all(
+    std::span<const std::pair<std::string, std::string>> values) {
+  node_config changed = *this;
+  for (const bool profiles : {true, false}) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const auto& [key, value] = values[i];
+      if ((key == "profile") != profiles) continue;
+      for (std::size_t j = 0; j < i; ++j)
+        if (values[j].first == key) return failure(fmt::format("{}: given twice", key));
+      if (auto set = changed.set(key, value); !set) return set;
+    }
+  }
+  *this = changed;
+  return {};
+}
+
+std::string node_config::get(std::string_view key) const {
+  const row* found = find_row(key);
+  if (!found) return {};
+  if (!found->number) return found->key.choices[found->chosen(*this)];
+  return fmt::format("{}", this->*(found->number));
 }
 
 std::span<const messaging::config_key> config_keys() noexcept {

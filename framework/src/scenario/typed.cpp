@@ -1,6 +1,7 @@
 #include "typed.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -118,6 +119,13 @@ protocol_spec make_protocol(const json_value& document, const load_context& cont
       throw scenario_error(locate(m.where, at,
                                   fmt::format("the protocol {} has no setting \"{}\"{}", out.name,
                                               m.name, did_you_mean(m.name, names))));
+    }
+    if (key != keys.end() && !key->choices.empty()) {
+      if (!m.value.is(json_kind::string) ||
+          std::find(key->choices.begin(), key->choices.end(), m.value.text) == key->choices.end())
+        fail(m.value, at, fmt::format("must be one of {}", fmt::join(key->choices, ", ")));
+      out.config.emplace_back(m.name, m.value.text);
+      continue;
     }
     if (!m.value.is_number()) fail(m.value, at, "must be a number");
     if (key != keys.end() && !(m.value.number >= key->min && m.value.number <= key->max)) {

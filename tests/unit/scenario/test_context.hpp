@@ -15,7 +15,7 @@ inline load_context fixed_context() {
   };
   context.protocol_keys = [](const std::string&) {
     return std::vector<protocol_key>{
-        {"peer_timeout_ms", "ms", "silence before giving up", 1, 1e6, 8}};
+        {"peer_timeout_ms", "ms", "silence before giving up", 1, 1e6, 8, {}}};
   };
   return context;
 }

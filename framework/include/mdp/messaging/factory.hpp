@@ -25,14 +25,16 @@ struct messenger_options {
 [[nodiscard]] std::unique_ptr<messenger> make_mdp_messenger(const messenger_options& options);
 [[nodiscard]] std::unique_ptr<messenger> make_raw_messenger(const messenger_options& options);
 
-// One row of the table of configuration keys (validation, docs, schema).
+// One row of the table of configuration keys (validation, docs, schema). The value is a number of
+// `unit`, or, with `choices`, one of those words.
 struct config_key {
   const char* name;  // "peer_timeout_ms"
-  const char* unit;  // "ms", "bytes", "1"
+  const char* unit;  // "ms", "bytes", "1"; "choice"
   const char* description;
   double min;
   double max;
-  double preset;  // the default
+  double preset;  // the default; of a choice: its position
+  std::span<const char* const> choices{};
 };
 // Keys of the `mdp` protocol; `raw` has none.
 [[nodiscard]] std::span<const config_key> mdp_config_keys() noexcept;

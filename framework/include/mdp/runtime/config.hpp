@@ -1,18 +1,27 @@
-// The configuration of a node: every key has a unit, a range and a default (`config_keys()`);
-// values are set by name from text, so the same table serves JSON, `key=value` strings and the
-// documentation.
+// The configuration of a node: every key has a unit, a range and a default (`config_keys()`), or a
+// list of words to choose from. Values are set by name from text, so the same table serves JSON,
+// `key=value` strings and the documentation (docs/configuration.md).
 #pragma once
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "mdp/base/result.hpp"
 #include "mdp/messaging/factory.hpp"
 
 namespace mdp {
 
+// Where the other keys start from.
+enum class config_profile : std::uint8_t {
+  fixed,  // a fixed window of bytes in flight; for measurements and known links
+  lan,    // a data centre or an office: short round trips, faults noticed fast
+  wan,    // the internet
+};
+
 struct node_config {
+  config_profile profile = config_profile::fixed;
   // Sessions.
   double initial_rtt_ms = 100;
   double connect_timeout_ms = 5000;
@@ -37,8 +46,26 @@ struct node_config {
   double receive_pool_bytes = 33554432;
   double congestion_window_bytes = 1048576;
 
-  // The error is one sentence: unknown key with the nearest known one, not a number, out of range.
+  friend bool operator==(const node_config&, const node_config&) = default;
+
+  // The error is one sentence: unknown key with the nearest known one, not a number, not a choice,
+  // or out of range; it names key, value and range. Nothing is changed then. `profile` sets every
+  // key that it knows of: set it first.
   [[nodiscard]] result<void, std::string> set(std::string_view key, std::string_view value);
+  // All of them, `profile` first wherever it stands; a key that comes twice is an error.
+  [[nodiscard]] result<void, std::string> set_all(
+      std::span<const std::pair<std::string, std::string>> values);
+  // The value as text, as set() takes it; empty: no such key.
+  [[nodiscard]] std::string get(std::string_view key) const;
+
+  // One JSON object of numbers and words: {"profile": "lan", "max_peers": 100}. Keys that it lacks
+  // have their defaults. Errors as of set(), or what is wrong with the JSON.
+  [[nodiscard]] static result<node_config, std::string> from_json(std::string_view object);
+  // "profile=lan, max_peers=100": separated by commas; spaces around keys and values are ignored.
+  [[nodiscard]] static result<node_config, std::string> from_text(std::string_view text);
+  // Every key, in the order of config_keys(); from_json() and from_text() give the same config.
+  [[nodiscard]] std::string to_json() const;
+  [[nodiscard]] std::string to_text() const;
 };
 
 [[nodiscard]] std::span<const messaging::config_key> config_keys() noexcept;

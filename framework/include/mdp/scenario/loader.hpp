@@ -24,6 +24,7 @@ struct protocol_key {
   double min = 0;
   double max = 0;
   double preset = 0;
+  std::vector<std::string> choices;  // not empty: the value is one of these words
 };
 
 // What the loader must know of the rest of the program; without it that check is left out.
