@@ -6,6 +6,9 @@
 
 namespace mdp::engine {
 
+// docs/protocol.md section 12.
+enum class congestion_kind : std::uint8_t { fixed, cubic, swift, bbr, ledbat };
+
 struct config {
   std::uint32_t max_message_bytes = 16u << 20;
   std::uint32_t max_packet_bytes = 1472;        // UDP payload at an MTU of 1,500 with IPv4
@@ -14,7 +17,10 @@ struct config {
   std::uint64_t receive_window_bytes = 8u << 20;  // credit given to one peer
   std::uint32_t receive_window_messages = 32768;  // the same in messages
   std::uint64_t reassembly_bytes = 256u << 20;    // of all peers
-  std::uint64_t congestion_window_bytes = 1u << 20;
+  congestion_kind congestion_control = congestion_kind::fixed;
+  std::uint64_t congestion_window_bytes = 1u << 20;        // of `fixed`
+  std::uint32_t initial_window_packets = 10;               // of the others (RFC 6928)
+  duration swift_target = std::chrono::microseconds(100);  // queueing delay that `swift` aims at
   duration initial_rtt = std::chrono::milliseconds(100);
   duration granularity = std::chrono::milliseconds(1);
   duration max_ack_delay = std::chrono::milliseconds(25);

@@ -141,6 +141,12 @@ result<message_id, refusal> endpoint::submit(time_point now, peer_id to,
   return id;
 }
 
+bool endpoint::set_congestion(peer_id id, congestion_kind kind) {
+  peer* p = lookup(id.value);
+  if (p) p->set_congestion(kind);
+  return p != nullptr;
+}
+
 void endpoint::confirm(peer_id from, message_id id) noexcept {
   peer* p = lookup(from.value);
   if (!p || p->state() != peer_state::established) return;

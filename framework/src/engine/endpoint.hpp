@@ -46,6 +46,9 @@ class endpoint {
   [[nodiscard]] result<message_id, refusal> submit(time_point now, peer_id to,
                                                    std::span<const std::byte> payload,
                                                    const send_options& options) noexcept;
+  // From now on the peer is sent to by this algorithm, which begins as on a new path; the
+  // configuration's choice holds again when the peer is forgotten. False: unknown peer.
+  bool set_congestion(peer_id peer, congestion_kind kind);
   // The application took message `id` of `from`: tells its sender.
   void confirm(peer_id from, message_id id) noexcept;
 

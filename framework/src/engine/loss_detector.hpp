@@ -10,24 +10,9 @@
 #include "mdp/base/time.hpp"
 #include "mdp/wire/packet.hpp"
 #include "rtt_estimator.hpp"
+#include "sent_packet.hpp"
 
 namespace mdp::engine {
-
-inline constexpr std::uint32_t no_index = 0xffffffffu;
-
-struct sent_packet {
-  enum class fate : std::uint8_t { in_flight, acked, lost };
-  time_point sent{};
-  std::uint64_t ack_largest = 0;  // largest number reported by an ACK in it ...
-  std::uint32_t body = no_index;  // what it carried
-  std::uint32_t outcomes = no_index;
-  std::uint32_t bytes = 0;
-  std::uint32_t acked_below = 0;  // acknowledged: so many right below it are, too (at least)
-  fate state = fate::in_flight;
-  bool eliciting = false;
-  bool credit = false;
-  bool has_ack = false;  // ... if this is set
-};
 
 class loss_detector {
  public:

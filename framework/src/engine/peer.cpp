@@ -42,13 +42,14 @@ peer::peer(const shared_parts& shared, std::uint32_t id)
       packet_bytes_(shared.settings.max_packet_bytes),
       queue_(shared.bodies, shared.blocks, limits_of(shared.settings)),
       rtt_(shared.settings.initial_rtt),
-      congestion_(std::make_unique<fixed_window>(shared.settings.congestion_window_bytes)),
+      regulator_(shared.settings.congestion_control, shared.settings, packet_bytes_),
       credit_(shared.settings.receive_window_bytes, shared.settings.receive_window_messages) {}
 
 void peer::open(time_point now, const endpoint_address& address, bool is_pinned) noexcept {
   address_ = address;
   pinned = is_pinned;
   announced = false;
+  regulator_.use(shared_.settings.congestion_control, shared_.settings);
   shake = handshake{};
   last_received_ = now;
 }
@@ -61,7 +62,6 @@ void peer::close() noexcept {
 void peer::reset_session() noexcept {
   sent_ = loss_detector();
   rtt_ = rtt_estimator(shared_.settings.initial_rtt);
-  congestion_ = std::make_unique<fixed_window>(shared_.settings.congestion_window_bytes);
   acks_ = ack_tracker();
   outcomes_ = outcome_tracker();
   window_ = message_window();
@@ -70,7 +70,7 @@ void peer::reset_session() noexcept {
                            shared_.settings.receive_window_messages);
   allowed_ = {};
   credit_due_ = ping_due_ = false;
-  probes_due_ = 0;
+  probes_due_ = unasked_ = 0;
   resume_ = never;
 }
 
@@ -87,6 +87,7 @@ void peer::begin_session(time_point now, peer_state state, std::uint64_t our_non
   allowed_ = {theirs.credit_bytes, theirs.credit_messages};
   packet_bytes_ = std::min(shared_.settings.max_packet_bytes, theirs.packet_bytes);
   queue_.set_body_bytes(body_bytes_of(packet_bytes_));
+  regulator_ = congestion::regulator(regulator_.kind(), shared_.settings, packet_bytes_);
   last_received_ = now;
   last_heartbeat_ = now;
   // The other side may send only once it has heard from us.
@@ -141,7 +142,7 @@ duration peer::ack_delay() const noexcept {
 }
 
 bool peer::window_open() const noexcept {
-  std::uint64_t window = congestion_->window_bytes();
+  std::uint64_t window = regulator_.window_bytes();
   if (shake.theirs.rx_capacity_bytes > 0)
     window = std::min<std::uint64_t>(window, shake.theirs.rx_capacity_bytes);
   return sent_.bytes_in_flight() + packet_bytes_ <= window || !sent_.anything_in_flight();
@@ -175,7 +176,8 @@ bool peer::transmit(time_point now, buffer::tx_batch& batch) noexcept {
   resume_ = never;
   while (wants_transmit()) {
     if (train.full()) return true;
-    const bool body = queue_.ready(allowed_) && (window_open() || probes_due_ > 0);
+    const bool body = queue_.ready(allowed_) && may_send_body(now);
+    if (!body && !control_due() && probes_due_ == 0) break;  // the pace forbids it
     // What is due goes along with a body that leaves room, else ahead of it in a packet of its own.
     const bool alone = !body || (control_due() && !control_fits(queue_.next_length()));
     if (alone ? !send_control(now, train) : !send_body(now, train)) {
@@ -184,7 +186,32 @@ bool peer::transmit(time_point now, buffer::tx_batch& batch) noexcept {
       return false;
     }
   }
+  note_app_limited();
   return false;
+}
+
+bool peer::may_send_body(time_point now) noexcept {
+  if (probes_due_ > 0) return true;
+  if (!window_open()) return false;
+  if (regulator_.pace_allows(now, rtt_.smoothed())) return true;
+  resume_ = regulator_.pace_time();
+  return false;
+}
+
+void peer::note_app_limited() noexcept {
+  // Neither pace nor congestion window held anything back: it was the application, or the
+  // receiver's limits.
+  if (resume_ == never && sent_.bytes_in_flight() + packet_bytes_ <= regulator_.window_bytes())
+    regulator_.on_app_limited(sent_.bytes_in_flight());
+}
+
+bool peer::asks_for_ack() noexcept {
+  // At least four acknowledgements a window, so that it opens smoothly; larger windows get them by
+  // the receiver's own count.
+  const std::uint64_t quarter = regulator_.window_bytes() / packet_bytes_ / 4;
+  if (quarter >= shared_.settings.ack_frequency_packets || ++unasked_ < quarter) return false;
+  unasked_ = 0;
+  return true;
 }
 
 std::size_t peer::write_control(time_point now, std::span<std::byte> out,
@@ -290,13 +317,12 @@ void peer::finish_packet(time_point now, buffer::slice packet, std::uint8_t flag
   header.floor = static_cast<std::uint32_t>(window_.floor());
   record.sent = now;
   record.bytes = packet.size();
-  // Nothing more fits behind this one: ask for the acknowledgement that reopens the window.
-  if (record.eliciting &&
-      !(sent_.bytes_in_flight() + 2 * packet.size() <= congestion_->window_bytes()))
-    header.flags |= wire::flag_ack_now;
+  if (record.eliciting) {
+    regulator_.on_sent(now, record, !sent_.anything_in_flight());
+    if (asks_for_ack()) header.flags |= wire::flag_ack_now;
+  }
   wire::seal_packet({packet.data(), packet.size()}, header, crc_seed_);
   sent_.on_sent(record);
-  if (record.eliciting) congestion_->on_sent(now, record.bytes);
   ++shared_.counts.packets_sent;
   shared_.counts.wire_bytes_sent += packet.size();
   train.add(std::move(packet));

@@ -8,7 +8,7 @@
 
 #include "ack_tracker.hpp"
 #include "config.hpp"
-#include "congestion.hpp"
+#include "congestion/regulator.hpp"
 #include "event.hpp"
 #include "flow_control.hpp"
 #include "loss_detector.hpp"
@@ -110,6 +110,8 @@ class peer {
   [[nodiscard]] bool idle() const noexcept {
     return queue_.idle() && outcomes_.idle() && !acks_.ack_due();
   }
+  void set_congestion(congestion_kind kind) { regulator_.use(kind, shared_.settings); }
+  [[nodiscard]] const congestion::regulator& regulator() const noexcept { return regulator_; }
   [[nodiscard]] const rtt_estimator& rtt() const noexcept { return rtt_; }
   [[nodiscard]] const loss_detector& sent_packets() const noexcept { return sent_; }
 
@@ -168,6 +170,9 @@ class peer {
   [[nodiscard]] buffer::slice sendable(packet_body& body) noexcept;
   [[nodiscard]] duration ack_delay() const noexcept;
   [[nodiscard]] bool needs_pruning() const noexcept;
+  [[nodiscard]] bool may_send_body(time_point now) noexcept;
+  void note_app_limited() noexcept;
+  [[nodiscard]] bool asks_for_ack() noexcept;
   void probe() noexcept;
 
   const shared_parts& shared_;
@@ -182,7 +187,7 @@ class peer {
   send_queue queue_;
   loss_detector sent_;
   rtt_estimator rtt_;
-  std::unique_ptr<congestion_controller> congestion_;
+  congestion::regulator regulator_;
   ack_tracker acks_;
   outcome_tracker outcomes_;
   message_window window_;
@@ -192,6 +197,7 @@ class peer {
   bool credit_due_ = false;  // our limits rose
   bool ping_due_ = false;
   std::uint32_t probes_due_ = 0;  // packets that may go beyond the window
+  std::uint32_t unasked_ = 0;     // packets since one asked for an acknowledgement at once
   time_point resume_ = never;     // what could not be sent is tried again then
   time_point last_received_{};
   time_point last_heartbeat_{};

@@ -146,7 +146,7 @@ void peer::on_lost(time_point now, sent_packet& packet) noexcept {
   stats& s = shared_.counts;
   if (!packet.eliciting) return;
   ++s.packets_lost;
-  congestion_->on_lost(now, packet.bytes, packet.sent);
+  if (regulator_.on_lost(now, packet, sent_.bytes_in_flight())) ++s.loss_events;
   if (packet.outcomes != no_index) {
     outcomes_.on_lost(packet.outcomes);
     packet.outcomes = no_index;
@@ -169,9 +169,11 @@ void peer::on_ack(time_point now, const wire::frame_view& frame) noexcept {
   const auto emitter = [&](event_kind kind, std::uint64_t id, std::uint64_t context) {
     emit(now, kind, id, context);
   };
+  const std::uint64_t in_flight = sent_.bytes_in_flight();
+  const std::uint32_t probes = sent_.probes();
   const bool news = sent_.on_ack(now, frame.body, sample, [&](sent_packet& p, bool was_lost) {
     if (was_lost) ++shared_.counts.packets_spurious;
-    if (p.eliciting && !was_lost) congestion_->on_acked(now, p.bytes, p.sent);
+    if (regulator_.on_packet_acked(now, p, was_lost)) ++shared_.counts.loss_events_undone;
     if (p.has_ack) acks_.on_ack_acked(p.ack_largest);
     if (p.outcomes != no_index) outcomes_.on_acked(p.outcomes);
     if (p.body != no_index) queue_.on_acked(p.body, emitter);
@@ -179,6 +181,7 @@ void peer::on_ack(time_point now, const wire::frame_view& frame) noexcept {
   });
   if (news)
     rtt_.update(sample, std::min<duration>(std::chrono::microseconds(frame.id), c.max_ack_delay));
+  regulator_.on_ack(now, rtt_, news, in_flight, probes);
   detect_losses(now);
 }
 

@@ -18,6 +18,7 @@ class rtt_estimator {
     latest_ = sample;
     minimum_ = has_sample_ ? std::min(minimum_, sample) : sample;
     if (sample - ack_delay >= minimum_) sample -= ack_delay;
+    adjusted_ = sample;
     if (!has_sample_) {
       has_sample_ = true;
       smoothed_ = sample;
@@ -31,6 +32,8 @@ class rtt_estimator {
 
   [[nodiscard]] bool has_sample() const noexcept { return has_sample_; }
   [[nodiscard]] duration latest() const noexcept { return latest_; }
+  // The latest sample without the peer's delay; 0 before any.
+  [[nodiscard]] duration adjusted() const noexcept { return adjusted_; }
   [[nodiscard]] duration smoothed() const noexcept { return smoothed_; }
   [[nodiscard]] duration variation() const noexcept { return variation_; }
   [[nodiscard]] duration minimum() const noexcept { return has_sample_ ? minimum_ : smoothed_; }
@@ -45,6 +48,7 @@ class rtt_estimator {
 
  private:
   duration latest_;
+  duration adjusted_{};
   duration smoothed_;
   duration variation_;
   duration minimum_{};

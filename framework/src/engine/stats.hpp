@@ -9,8 +9,10 @@ struct stats {
   std::uint64_t packets_sent = 0;
   std::uint64_t packets_received = 0;
   std::uint64_t packets_retransmitted = 0;
-  std::uint64_t packets_lost = 0;      // declared lost by the loss detector
-  std::uint64_t packets_spurious = 0;  // declared lost, acknowledged later
+  std::uint64_t packets_lost = 0;        // declared lost by the loss detector
+  std::uint64_t packets_spurious = 0;    // declared lost, acknowledged later
+  std::uint64_t loss_events = 0;         // round trips with a loss
+  std::uint64_t loss_events_undone = 0;  // all of their losses were acknowledged later
   std::uint64_t packets_probe = 0;
   std::uint64_t packets_duplicate = 0;
   std::uint64_t retry_max = 0;  // most retransmissions of one packet's content
@@ -52,6 +54,8 @@ void for_each_stat(const stats& s, Visit&& visit) {
   MDP_STAT(packets_retransmitted);
   MDP_STAT(packets_lost);
   MDP_STAT(packets_spurious);
+  MDP_STAT(loss_events);
+  MDP_STAT(loss_events_undone);
   MDP_STAT(packets_probe);
   MDP_STAT(packets_duplicate);
   MDP_STAT(retry_max);

@@ -1,0 +1,207 @@
+#include "bbr.hpp"
+
+namespace mdp::engine::congestion {
+namespace {
+
+// Percentages of the draft, sections 2.4 and 5.6.1.
+constexpr std::uint64_t startup_pace = 277;
+constexpr std::uint64_t drain_pace = 50;
+constexpr std::uint64_t down_pace = 90;
+constexpr std::uint64_t up_pace = 125;
+constexpr std::uint64_t pace_margin = 99;  // a little below the rate, so that queues drain
+constexpr std::uint64_t window_gain = 200;
+constexpr std::uint64_t up_window_gain = 225;
+constexpr std::uint64_t probe_rtt_gain = 50;
+constexpr std::uint64_t loss_percent_max = 2;  // LossThresh
+constexpr std::uint64_t beta_percent = 70;
+constexpr std::uint64_t headroom_percent = 85;
+constexpr std::uint64_t growth_percent = 125;  // startup goes on while the rate grows so much
+constexpr std::uint32_t full_rounds_max = 3;
+constexpr duration probe_rtt_interval = std::chrono::seconds(5);
+constexpr duration min_rtt_span = std::chrono::seconds(10);
+constexpr duration probe_rtt_time = std::chrono::milliseconds(200);
+constexpr duration cruise_time = std::chrono::seconds(2);
+constexpr std::uint32_t cruise_rounds_max = 63;
+
+// Flows that began together should not probe together; by the cycle, since nothing here is random.
+duration cruise_jitter(std::uint32_t cycle) {
+  return std::chrono::milliseconds(cycle * 619 % 1000);
+}
+
+}  // namespace
+
+bbr::bbr(std::uint32_t packet_bytes, std::uint32_t initial_packets) noexcept
+    : packet_(packet_bytes), window_(std::uint64_t{packet_bytes} * initial_packets) {}
+
+std::uint64_t bbr::path_bytes(std::uint64_t percent) const noexcept {
+  if (min_rtt_ == duration::max() || max_rate() == 0) return window_;
+  const std::uint64_t product =
+      scale(rate(), static_cast<std::uint64_t>(min_rtt_.count()), 1'000'000'000);
+  return product * percent / 100;
+}
+
+void bbr::enter(phase p, time_point now) noexcept {
+  phase_ = p;
+  phase_start_ = now;
+  phase_rounds_ = 0;
+}
+
+void bbr::begin_down(time_point now) noexcept {
+  enter(phase::down, now);
+  cycle_start_ = now;
+  ++cycle_;
+  // The maximum of the cycle before last is forgotten, unless this one measured nothing.
+  if (rates_[1] == 0) return;
+  rates_[0] = rates_[1];
+  rates_[1] = 0;
+}
+
+void bbr::measure(const ack_event& e) noexcept {
+  if (e.rate > 0 && (!e.app_limited || e.rate > max_rate()))
+    rates_[1] = std::max(rates_[1], e.rate);
+  round_rate_ = std::max(round_rate_, e.rate);
+  round_in_flight_ = std::max(round_in_flight_, e.in_flight);
+  if (e.rtt <= duration::zero()) return;
+  if (e.rtt <= min_rtt_ || e.now - min_rtt_at_ > min_rtt_span) {
+    min_rtt_ = e.rtt;
+    min_rtt_at_ = e.now;
+  }
+}
+
+void bbr::on_acked(const ack_event& e) noexcept {
+  measure(e);
+  if (e.round_start) on_round(e);
+  run_phase(e);
+  set_pace();
+  set_window(e);
+}
+
+void bbr::on_round(const ack_event& e) noexcept {
+  ++phase_rounds_;
+  const std::uint64_t delivered = e.delivered - round_delivered_;
+  const std::uint64_t lost = e.lost > round_lost_ ? e.lost - round_lost_ : 0;
+  const bool too_lossy = lost * 100 > (delivered + lost) * loss_percent_max && lost > 4 * packet_;
+  if (phase_ == phase::startup) check_startup_done(e, too_lossy);
+  if (too_lossy && phase_ == phase::up) {
+    in_flight_high_ = std::max(round_in_flight_, path_bytes(beta_percent));
+    begin_down(e.now);
+  } else if (too_lossy && full_ && phase_ != phase::refill) {
+    lower_bounds();
+  }
+  round_delivered_ = e.delivered;
+  round_lost_ = e.lost;
+  round_rate_ = 0;
+  round_in_flight_ = 0;
+}
+
+void bbr::check_startup_done(const ack_event& e, bool too_lossy) noexcept {
+  if (e.app_limited) return;
+  if (max_rate() * 100 >= full_rate_ * growth_percent) {
+    full_rate_ = max_rate();
+    full_rounds_ = 0;
+  } else {
+    ++full_rounds_;
+  }
+  if (full_rounds_ < full_rounds_max && !(too_lossy && phase_rounds_ > full_rounds_max)) return;
+  full_ = true;
+  if (too_lossy) in_flight_high_ = std::max(path_bytes(100), round_in_flight_ * beta_percent / 100);
+  enter(phase::drain, e.now);
+}
+
+void bbr::lower_bounds() noexcept {
+  rate_low_ = std::max(round_rate_, std::min(rate_low_, max_rate()) * beta_percent / 100);
+  in_flight_low_ =
+      std::max(round_in_flight_, std::min(in_flight_low_, window_) * beta_percent / 100);
+}
+
+void bbr::run_phase(const ack_event& e) noexcept {
+  const bool rtt_stale = e.now - min_rtt_at_ > probe_rtt_interval;
+  if (full_ && rtt_stale && phase_ != phase::probe_rtt) {
+    enter(phase::probe_rtt, e.now);
+    return;
+  }
+  switch (phase_) {
+    case phase::startup:
+      return;
+    case phase::drain:
+      if (e.in_flight <= path_bytes(100)) begin_down(e.now);
+      return;
+    case phase::down:
+      if (e.in_flight <= std::min(path_bytes(100), in_flight_high_ / 100 * headroom_percent) ||
+          phase_rounds_ > 3)
+        enter(phase::cruise, e.now);
+      return;
+    case phase::cruise:
+      if (e.now - cycle_start_ < cruise_time + cruise_jitter(cycle_) &&
+          phase_rounds_ < std::min<std::uint64_t>(path_bytes(100) / packet_, cruise_rounds_max))
+        return;
+      rate_low_ = in_flight_low_ = UINT64_MAX;
+      enter(phase::refill, e.now);
+      return;
+    case phase::refill:
+      if (phase_rounds_ == 0) return;
+      up_step_ = packet_;
+      enter(phase::up, e.now);
+      return;
+    case phase::up:
+      run_up(e);
+      return;
+    case phase::probe_rtt:
+      run_probe_rtt(e);
+      return;
+  }
+}
+
+void bbr::run_up(const ack_event& e) noexcept {
+  if (in_flight_high_ != UINT64_MAX && e.in_flight + 2 * packet_ >= in_flight_high_) {
+    // The bound itself is in the way: raise it, twice as fast each round.
+    if (e.round_start) up_step_ *= 2;
+    in_flight_high_ += std::max<std::uint64_t>(scale(up_step_, e.bytes, window_), 1);
+  }
+  if (e.now - phase_start_ > min_rtt_ && e.in_flight > path_bytes(up_pace)) begin_down(e.now);
+}
+
+void bbr::run_probe_rtt(const ack_event& e) noexcept {
+  if (e.now - phase_start_ < std::max(probe_rtt_time, e.smoothed) || phase_rounds_ == 0) return;
+  // What was measured meanwhile is the path without our queue.
+  min_rtt_at_ = e.now;
+  rate_low_ = in_flight_low_ = UINT64_MAX;
+  begin_down(e.now);
+  enter(phase::cruise, e.now);
+}
+
+void bbr::set_pace() noexcept {
+  if (max_rate() == 0) return;
+  std::uint64_t gain = 100;
+  if (phase_ == phase::startup) gain = startup_pace;
+  if (phase_ == phase::drain) gain = drain_pace;
+  if (phase_ == phase::down) gain = down_pace;
+  if (phase_ == phase::up) gain = up_pace;
+  const std::uint64_t pace = rate() * gain / 100 * pace_margin / 100;
+  // Startup never slows down before it has found the rate.
+  if (full_ || pace > pacing_rate_) pacing_rate_ = std::max<std::uint64_t>(pace, packet_);
+}
+
+void bbr::set_window(const ack_event& e) noexcept {
+  // Room for one burst of acknowledgements and of pacing beyond the path itself.
+  const std::uint64_t extra = std::max<std::uint64_t>(pacing_rate_ / 500, 10 * packet_);
+  const std::uint64_t target =
+      path_bytes(phase_ == phase::up ? up_window_gain : window_gain) + extra;
+  if (full_) {
+    window_ = std::min(window_ + e.bytes, target);
+  } else if (window_ < target) {
+    window_ += e.bytes;
+  }
+  std::uint64_t bound = in_flight_low_;
+  const bool probing = phase_ == phase::refill || phase_ == phase::up;
+  if (in_flight_high_ != UINT64_MAX)
+    bound = std::min(bound, probing ? in_flight_high_ : in_flight_high_ / 100 * headroom_percent);
+  if (phase_ == phase::probe_rtt) bound = std::min(bound, path_bytes(probe_rtt_gain));
+  window_ = std::max(std::min(window_, bound), window_min());
+}
+
+void bbr::on_persistent_congestion() noexcept {
+  window_ = window_min();
+}
+
+}  // namespace mdp::engine::congestion

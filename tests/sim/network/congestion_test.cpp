@@ -1,0 +1,205 @@
+// What each congestion controller makes of a link: figures of the simulator in virtual time.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "tests/support/flow_network.hpp"
+
+namespace mdp::test {
+namespace {
+
+using namespace std::chrono_literals;
+using engine::congestion_kind;
+
+constexpr std::pair<congestion_kind, const char*> controllers[] = {
+    {congestion_kind::fixed, "fixed"},
+    {congestion_kind::cubic, "cubic"},
+    {congestion_kind::swift, "swift"},
+    {congestion_kind::bbr, "bbr"},
+    {congestion_kind::ledbat, "ledbat"}};
+
+engine::config settings_of(congestion_kind kind) {
+  engine::config c;
+  c.congestion_control = kind;
+  c.max_message_bytes = 1u << 20;
+  c.receive_window_bytes = 64u << 20;
+  c.receive_window_messages = 65536;
+  return c;
+}
+
+struct path {
+  double mbps = 100;
+  double rtt_ms = 50;
+  std::string loss = "0";
+  std::uint32_t queue_packets = 1000;
+  std::string more;  // keys of the link
+};
+
+std::string link_of(const path& p) {
+  return fmt::format(
+      R"({{"rate_mbps": {}, "delay_us": {}, "loss_pct": {}, "queue_packets": {}{}}})", p.mbps,
+      p.rtt_ms * 500, p.loss, p.queue_packets, p.more);
+}
+
+// A lone flow's goodput after `warm_up`.
+double lone_flow(congestion_kind kind, const path& p, duration warm_up, duration measure,
+                 std::uint64_t seed = 1) {
+  flow_network net(R"({"default": )" + link_of(p) + "}", "{}", seed);
+  const auto packets = static_cast<std::size_t>(p.mbps * p.rtt_ms / 8 * 3 + 8192);
+  flow_node& from = net.add("from", settings_of(kind), packets);
+  flow_node& to = net.add("to", settings_of(kind), packets);
+  net.start(from, to);
+  net.run_for(warm_up);
+  const double result = goodput_mbps(net, to, measure);
+  if (std::getenv("MDP_SHOW")) {
+    const auto& s = from.engine->counts();
+    fmt::print(
+        "  {} Mb/s loss {} rtt {}: {:.2f} Mb/s, lost {} events {} undone {} spurious {} "
+        "window {} rate {} dropped {} acks {} sent {}\n",
+        p.mbps, p.loss, p.rtt_ms, result, s.packets_lost, s.loss_events, s.loss_events_undone,
+        s.packets_spurious, from.engine->find(from.to)->regulator().window_bytes(),
+        from.engine->find(from.to)->regulator().pacing_rate(), net.fact("packets_dropped_queue"),
+        to.engine->counts().acks_sent, s.packets_sent);
+  }
+  return result;
+}
+
+// Goodput for loss and round-trip time: reviewed as a diff. Virtual time makes it exact;
+// MDP_UPDATE_GOLDEN=1 writes the file anew.
+TEST(congestion, goodput_is_as_recorded) {
+  std::string table =
+      "# Mb/s of payload at 100 Mb/s, loss each way, queue of 1,000 packets; messages of 1,440\n"
+      "# bytes, from 2 s to 12 s; `fixed` has a window of 1 MB; seed 1\n"
+      "#  loss %   rtt ms     fixed     cubic     swift       bbr    ledbat\n";
+  for (const char* loss : {"0", "0.1", "1", "5", "20"}) {
+    for (const double rtt_ms : {0.1, 10.0, 100.0, 300.0}) {
+      table += fmt::format("{:>9} {:>8}", loss, rtt_ms);
+      for (const auto& [kind, name] : controllers)
+        table += fmt::format(" {:>9.2f}", lone_flow(kind, {100, rtt_ms, loss, 1000, ""}, 2s, 10s));
+      table += '\n';
+    }
+  }
+  const char* file = MDP_SOURCE_DIR "/tests/golden/congestion.txt";
+  if (std::getenv("MDP_UPDATE_GOLDEN")) std::ofstream(file) << table;
+  std::stringstream recorded;
+  recorded << std::ifstream(file).rdbuf();
+  EXPECT_EQ(table, recorded.str());
+}
+
+// R-CC-6
+TEST(congestion, bbr_keeps_the_link_at_one_percent_loss) {
+  EXPECT_GE(lone_flow(congestion_kind::bbr, {100, 50, "1", 1000, ""}, 3s, 20s), 90);
+}
+
+// R-CC-1
+TEST(congestion, a_lone_flow_fills_a_long_fat_path) {
+  for (const auto kind : {congestion_kind::cubic, congestion_kind::bbr})
+    EXPECT_GE(lone_flow(kind, {1000, 100, "0", 8500, ""}, 5s, 10s), 950 * 1440 / 1472.0);
+}
+
+// R-CC-8
+TEST(congestion, swift_keeps_the_queue_of_a_local_network_short) {
+  flow_network net(R"({"default": {"rate_mbps": 10000, "delay_us": 25, "queue_packets": 2000}})");
+  flow_node& from = net.add("from", settings_of(congestion_kind::swift));
+  flow_node& to = net.add("to", settings_of(congestion_kind::swift));
+  net.start(from, to);
+  net.run_for(20ms);
+  EXPECT_GE(goodput_mbps(net, to, 100ms), 9500);
+  EXPECT_LE(from.engine->find(from.to)->rtt().smoothed(), 50us + 200us);
+  EXPECT_EQ(net.fact("packets_dropped_queue"), 0u);
+}
+
+// R-PACE-3, R-CC-9
+TEST(congestion, acknowledgements_that_clump_beyond_a_short_round_trip_cost_nothing) {
+  // 20 us there and back; what the receiver says clumps in up to 200 us.
+  engine::config c = settings_of(congestion_kind::cubic);
+  flow_network net(R"({"default": {"rate_mbps": 10000, "delay_us": 10, "queue_packets": 0},
+                       "sink": {"delay_us": 10, "jitter_us": 200, "queue_packets": 0}})",
+                   R"({"to": "sink"})");
+  flow_node& from = net.add("from", c);
+  flow_node& to = net.add("to", c);
+  net.start(from, to);
+  net.run_for(200ms);
+  EXPECT_GT(to.messages, 10000u);
+  EXPECT_EQ(from.engine->counts().packets_lost, 0u);
+  EXPECT_EQ(from.engine->counts().packets_retransmitted, 0u);
+}
+
+// R-PACE-1, R-CC-5
+TEST(congestion, a_blackout_ends_without_a_storm) {
+  for (const auto& [kind, name] : controllers) {
+    if (kind == congestion_kind::fixed) continue;  // it has no pace
+    engine::config c = settings_of(kind);
+    c.peer_timeout = 300s;
+    flow_network net(
+        R"({"default": {"rate_mbps": 100, "delay_us": 10000, "queue_packets": 1000}})");
+    flow_node& from = net.add("from", c);
+    flow_node& to = net.add("to", c);
+    net.start(from, to);
+    net.run_for(3s);
+    to.deaf = true;
+    net.run_for(60s);
+    std::uint64_t sent = from.engine->counts().packets_sent;
+    to.deaf = false;
+    for (int i = 0; i < 350; ++i) {  // the probe time-out's cap, and some
+      net.run_for(10ms);
+      const std::uint64_t now_sent = from.engine->counts().packets_sent;
+      // Never more in 10 ms than 2.77 times what the link carries, and a burst.
+      EXPECT_LE(now_sent - sent, 85u * 277 / 100 + 30) << name;
+      sent = now_sent;
+    }
+    EXPECT_EQ(from.downs, 0) << name;
+    EXPECT_GE(goodput_mbps(net, to, 5s), 80) << name;
+  }
+}
+
+double jain(const std::vector<double>& shares) {
+  double sum = 0, squares = 0;
+  for (const double s : shares) sum += s, squares += s * s;
+  return sum * sum / (static_cast<double>(shares.size()) * squares);
+}
+
+// Two flows into one receiver whose link is the bottleneck; the second begins later.
+std::vector<double> two_flows(congestion_kind first, congestion_kind second, duration lead,
+                              duration warm_up, duration measure, int queue) {
+  flow_network net(fmt::format(
+                       R"({{"default": {{"delay_us": 1000, "queue_packets": 0}},
+          "sink": {{"delay_us": 10000, "queue_packets": 0,
+                   "down": {{"rate_mbps": 50, "delay_us": 9000, "queue_packets": {}}}}}}})",
+                       queue),
+                   R"({"sink": "sink"})");
+  flow_node& a = net.add("a", settings_of(first));
+  flow_node& b = net.add("b", settings_of(second));
+  flow_node& sink = net.add("sink", settings_of(first));
+  net.start(a, sink);
+  net.run_for(lead);
+  net.start(b, sink);
+  net.run_for(warm_up);
+  const std::uint64_t before_a = a.confirmed, before_b = b.confirmed;
+  net.run_for(measure);
+  const double per = flow_message_bytes * 8e3 / static_cast<double>(measure.count());
+  std::vector<double> r{static_cast<double>(a.confirmed - before_a) * per,
+                        static_cast<double>(b.confirmed - before_b) * per};
+  if (std::getenv("MDP_SHOW")) fmt::print("  {:.2f} {:.2f}\n", r[0], r[1]);
+  return r;
+}
+
+// R-CC-3
+TEST(congestion, two_cubic_flows_are_fair) {
+  EXPECT_GE(jain(two_flows(congestion_kind::cubic, congestion_kind::cubic, 3s, 20s, 40s, 200)),
+            0.95);
+}
+
+// R-CC-7
+TEST(congestion, ledbat_yields_to_cubic) {
+  const auto shares = two_flows(congestion_kind::ledbat, congestion_kind::cubic, 5s, 5s, 20s, 600);
+  EXPECT_LE(shares[0], 0.1 * (shares[0] + shares[1]));
+  EXPECT_GE(shares[0] + shares[1], 45);
+}
+
+}  // namespace
+}  // namespace mdp::test
