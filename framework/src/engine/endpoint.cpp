@@ -133,11 +133,12 @@ result<peer_id, refusal> endpoint::connect(time_point now, const endpoint_addres
 result<message_id, refusal> endpoint::submit(time_point now, peer_id to,
                                              std::span<const std::byte> payload,
                                              const send_options& options) noexcept {
-  static_cast<void>(now);
   peer* p = lookup(to.value);
   if (!p) return failure(refusal::unknown_peer);
-  auto id = p->submit(payload, options.wants, options.context);
-  if (id) mark_ready(*p);
+  auto id = p->submit(now, payload, options);
+  if (!id) return id;
+  mark_ready(*p);
+  if (p->messages().next_timeout() != never) rearm(*p);
   return id;
 }
 
@@ -147,10 +148,23 @@ bool endpoint::set_congestion(peer_id id, congestion_kind kind) {
   return p != nullptr;
 }
 
-void endpoint::confirm(peer_id from, message_id id) noexcept {
+result<void, refusal> endpoint::cancel(time_point now, peer_id to, message_id id) noexcept {
+  peer* p = lookup(to.value);
+  if (!p) return failure(refusal::unknown_peer);
+  auto done = p->cancel(now, id);
+  if (done) mark_ready(*p);
+  return done;
+}
+
+message_state endpoint::state(peer_id to, message_id id) noexcept {
+  peer* p = lookup(to.value);
+  return p ? p->messages().state(id.value) : message_state::never;
+}
+
+void endpoint::answer(peer_id from, message_id id, wire::outcome_kind kind) noexcept {
   peer* p = lookup(from.value);
   if (!p || p->state() != peer_state::established) return;
-  p->confirm(id.value, wire::outcome_kind::delivered);
+  p->confirm(id.value, kind);
   mark_ready(*p);
 }
 
@@ -160,8 +174,11 @@ std::size_t endpoint::poll_events(std::span<event> out) noexcept {
     out[n] = std::move(events_.front());
     events_.pop_front();
     if (out[n].kind != event_kind::message) continue;
-    if (peer* p = lookup(out[n].peer.value)) {
-      p->on_released(out[n].payload.size());
+    peer* p = lookup(out[n].peer.value);
+    if (!p || p->session() != out[n].session) {
+      out[n].confirm = false;  // its session is gone: nobody waits for an answer
+    } else {
+      p->on_released(out[n].payload.size() + (out[n].channel > 0 ? wire::channel_head_bytes : 0));
       if (p->wants_transmit()) mark_ready(*p);
     }
   }

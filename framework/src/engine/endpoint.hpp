@@ -49,8 +49,24 @@ class endpoint {
   // From now on the peer is sent to by this algorithm, which begins as on a new path; the
   // configuration's choice holds again when the peer is forgotten. False: unknown peer.
   bool set_congestion(peer_id peer, congestion_kind kind);
-  // The application took message `id` of `from`: tells its sender.
-  void confirm(peer_id from, message_id id) noexcept;
+  // Gives up a message that has not arrived whole yet; its end is reported by an event. Refusals:
+  // unknown_peer, unknown_message (also: final already), too_late (the peer has it whole).
+  [[nodiscard]] result<void, refusal> cancel(time_point now, peer_id to, message_id id) noexcept;
+  [[nodiscard]] message_state state(peer_id to, message_id id) noexcept;
+  // visit(message_id, message_state) for each message to the peer that is not final, oldest first.
+  template <class Visit>
+  void for_each_unresolved(peer_id to, Visit&& visit) {
+    if (peer* p = lookup(to.value))
+      p->messages().for_each_unresolved(
+          [&](std::uint64_t id, message_state s) { visit(message_id{id}, s); });
+  }
+  // The application took message `id` of `from`, or refuses it: tells its sender, if he asked.
+  void confirm(peer_id from, message_id id) noexcept {
+    answer(from, id, wire::outcome_kind::delivered);
+  }
+  void reject(peer_id from, message_id id) noexcept {
+    answer(from, id, wire::outcome_kind::rejected);
+  }
 
   void handle_datagrams(time_point now, std::span<buffer::rx_datagrams> batch) noexcept;
   void poll_transmit(time_point now, buffer::tx_batch& batch) noexcept;
@@ -69,6 +85,7 @@ class endpoint {
   }
 
  private:
+  void answer(peer_id from, message_id id, wire::outcome_kind kind) noexcept;
   [[nodiscard]] peer* lookup(std::uint32_t id) noexcept;
   [[nodiscard]] peer* find_address(const endpoint_address& address) noexcept;
   [[nodiscard]] peer* add_peer(time_point now, const endpoint_address& address, bool pinned);

@@ -31,6 +31,7 @@ enum class refusal : std::uint8_t {
   too_large,
   unknown_peer,
   unknown_message,
+  too_late,  // to cancel: the peer has the message whole
   bad_option,
   blacklisted,
 };
@@ -66,6 +67,7 @@ struct event {
   event_kind kind = event_kind::message;
   bool confirm = false;       // message: the sender asked for a delivered confirmation
   std::uint16_t session = 0;  // peer::session() when it happened: ids begin anew with each
+  std::uint16_t channel = 0;  // message: its ordered channel
   peer_id peer = no_peer;
   message_id id{};
   std::uint64_t context = 0;

@@ -21,8 +21,21 @@ class outcome_tracker {
   // Writes one OUTCOME frame of pending ranges and remembers them under `record`, to be given back
   // to on_acked or on_lost. Returns the bytes written; 0 (and no record) when nothing fits.
   std::size_t write(std::span<std::byte> out, std::uint32_t& record);
-  void on_acked(std::uint32_t record) noexcept { free_.push_back(record); }
+  // closed_unread(id) for each message that was reported cancelled: the peer knows now.
+  template <class ClosedUnread>
+  void on_acked(std::uint32_t record, ClosedUnread&& closed_unread) {
+    const record_type& r = records_[record];
+    for (std::size_t i = 0; i < r.count; ++i) {
+      if (r.ranges[i].kind != wire::outcome_kind::cancelled) break;
+      for (std::uint32_t n = 0; n < r.ranges[i].count; ++n) closed_unread(r.ranges[i].first + n);
+    }
+    free_.push_back(record);
+  }
   void on_lost(std::uint32_t record);
+  // Ranges that wait to be written, or acknowledged.
+  [[nodiscard]] std::size_t backlog() const noexcept {
+    return pending_.size() + (records_.size() - free_.size()) * ranges_max;
+  }
   [[nodiscard]] bool idle() const noexcept {
     return pending_.empty() && free_.size() == records_.size();
   }

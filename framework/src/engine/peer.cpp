@@ -15,6 +15,7 @@ send_limits limits_of(const config& c) {
 }
 
 constexpr std::uint32_t generation_step = 1u << 20;
+constexpr std::size_t outcome_backlog_max = 8192;  // ranges
 
 }  // namespace
 
@@ -66,10 +67,12 @@ void peer::reset_session() noexcept {
   outcomes_ = outcome_tracker();
   window_ = message_window();
   reassembler_ = reassembler();
+  channels_ = channel_order();
+  closed_unread_ = id_map<bool>();
   credit_ = receive_credit(shared_.settings.receive_window_bytes,
                            shared_.settings.receive_window_messages);
   allowed_ = {};
-  credit_due_ = ping_due_ = false;
+  credit_due_ = ping_due_ = asked_for_credit_ = peer_blocked_ = false;
   probes_due_ = unasked_ = 0;
   resume_ = never;
 }
@@ -88,6 +91,8 @@ void peer::begin_session(time_point now, peer_state state, std::uint64_t our_non
   packet_bytes_ = std::min(shared_.settings.max_packet_bytes, theirs.packet_bytes);
   queue_.set_body_bytes(body_bytes_of(packet_bytes_));
   regulator_ = congestion::regulator(regulator_.kind(), shared_.settings, packet_bytes_);
+  now_ = now;
+  queue_.set_peer_window(theirs.credit_bytes, *this);
   last_received_ = now;
   last_heartbeat_ = now;
   // The other side may send only once it has heard from us.
@@ -98,9 +103,8 @@ void peer::lose_session(time_point now, const char* reason) noexcept {
   sent_.abandon([this](sent_packet& p) {
     if (p.body != no_index) queue_.drop_reference(p.body);
   });
-  queue_.abandon([&](event_kind kind, std::uint64_t id, std::uint64_t context) {
-    emit(now, kind, id, context);
-  });
+  now_ = now;
+  queue_.lose(*this);
   reset_session();
   if (announced || state_ == peer_state::connecting) {
     event& e = shared_.events.push();
@@ -116,25 +120,55 @@ void peer::lose_session(time_point now, const char* reason) noexcept {
   state_ = peer_state::connecting;
 }
 
-void peer::emit(time_point now, event_kind kind, std::uint64_t id, std::uint64_t context) noexcept {
+void peer::on_message_event(event_kind kind, std::uint64_t id, std::uint64_t context) noexcept {
   stats& s = shared_.counts;
-  if (kind == event_kind::received) ++s.confirmed_received;
-  if (kind == event_kind::delivered) ++s.confirmed_delivered;
-  if (kind == event_kind::unknown) ++s.unresolved_unknown;
+  switch (kind) {
+    case event_kind::received:
+      ++s.confirmed_received;
+      break;
+    case event_kind::delivered:
+      ++s.confirmed_delivered;
+      break;
+    case event_kind::rejected:
+      ++s.confirmed_rejected;
+      break;
+    case event_kind::cancelled:
+      ++s.messages_cancelled;
+      break;
+    case event_kind::expired:
+      ++s.messages_expired;
+      break;
+    case event_kind::timed_out_received:
+    case event_kind::timed_out_delivered:
+      ++s.messages_timed_out;
+      break;
+    default:
+      ++s.unresolved_unknown;
+      break;
+  }
   event& e = shared_.events.push();
   e.kind = kind;
   e.confirm = false;
   e.session = session_;
+  e.channel = 0;
   e.peer = peer_id{id_};
   e.id = message_id{id};
   e.context = context;
-  e.time = now;
+  e.time = now_;
   e.reason = nullptr;
 }
 
 void peer::on_released(std::uint64_t bytes) noexcept {
   credit_.on_released(bytes);
-  if (credit_.raise(window_.floor() + message_window::width)) credit_due_ = true;
+  raise_credit();
+}
+
+void peer::raise_credit(bool force) noexcept {
+  // Whoever never acknowledges our outcomes gets no more to make outcomes of.
+  if (outcomes_.backlog() > outcome_backlog_max) return;
+  if (!credit_.raise(force || peer_blocked_)) return;
+  credit_due_ = true;
+  peer_blocked_ = false;
 }
 
 duration peer::ack_delay() const noexcept {
@@ -148,8 +182,10 @@ bool peer::window_open() const noexcept {
   return sent_.bytes_in_flight() + packet_bytes_ <= window || !sent_.anything_in_flight();
 }
 
-bool peer::control_due() const noexcept {
-  return acks_.ack_due() || outcomes_.pending() || credit_due_ || ping_due_;
+bool peer::control_due() noexcept {
+  if (acks_.ack_due() || credit_due_ || ping_due_) return true;
+  // Those count as data: a peer that acknowledges nothing must not make us keep ever more.
+  return (outcomes_.pending() || queue_.abandons_pending()) && window_open();
 }
 
 bool peer::needs_pruning() const noexcept {
@@ -159,16 +195,21 @@ bool peer::needs_pruning() const noexcept {
   return sent_.record_count() >= records_max && !sent_.anything_in_flight();
 }
 
-bool peer::control_fits(std::size_t body_bytes) const noexcept {
+bool peer::control_fits(std::size_t body_bytes) noexcept {
   std::size_t needed = acks_.ack_waiting() ? acks_.frame_bytes_needed() : 0;
   needed += outcomes_.frame_bytes_needed() + (credit_due_ ? wire::frame_bytes(16) : 0);
+  if (queue_.abandons_pending()) needed += wire::frame_bytes(wire::abandon_entry_bytes);
   return wire::header_bytes + body_bytes + needed <= packet_bytes_;
 }
 
 bool peer::wants_transmit() noexcept {
   if (shake.send_hello || shake.send_hello_ack) return true;
   if (state_ != peer_state::established) return false;
-  return control_due() || probes_due_ > 0 || (queue_.ready(allowed_) && window_open());
+  if (control_due() || probes_due_ > 0) return true;
+  if (queue_.ready(allowed_)) return window_open();
+  if (asked_for_credit_ || !queue_.blocked(allowed_)) return false;
+  asked_for_credit_ = ping_due_ = true;  // the answer tells all the credit there is
+  return true;
 }
 
 bool peer::transmit(time_point now, buffer::tx_batch& batch) noexcept {
@@ -225,9 +266,15 @@ std::size_t peer::write_control(time_point now, std::span<std::byte> out,
     record.ack_largest = acks_.largest();
     ++shared_.counts.acks_sent;
   }
-  if (outcomes_.pending() && out.size() - used >= wire::frame_bytes(8)) {
+  const bool open = window_open();
+  if (open && outcomes_.pending() && out.size() - used >= wire::frame_bytes(8)) {
     used += outcomes_.write(out.subspan(used), record.outcomes);
     record.eliciting = true;
+  }
+  if (open && queue_.abandons_pending()) {
+    const std::size_t written = queue_.write_abandons(out.subspan(used));
+    used += written;
+    if (written > 0) record.abandons = record.eliciting = true;
   }
   if (credit_due_ && out.size() - used >= wire::frame_bytes(16)) {
     std::byte* p = wire::write_frame_head(out.data() + used, wire::frame_type::credit, 0, 16, 0);
@@ -345,8 +392,9 @@ void peer::probe() noexcept {
 }
 
 time_point peer::next_deadline() const noexcept {
-  if (state_ == peer_state::connecting) return std::min(shake.retry, shake.give_up);
-  if (state_ == peer_state::accepted) return shake.give_up;
+  if (state_ == peer_state::connecting)
+    return std::min({shake.retry, shake.give_up, queue_.next_timeout()});
+  if (state_ == peer_state::accepted) return std::min(shake.give_up, queue_.next_timeout());
   if (state_ == peer_state::free) return never;
   const config& c = shared_.settings;
   time_point next = std::min(last_received_ + c.peer_timeout, resume_);
@@ -358,6 +406,7 @@ time_point peer::next_deadline() const noexcept {
     next =
         std::min(next, sent_.probe_time(rtt_.probe_timeout(c.granularity, ack_delay()), c.pto_max));
   }
+  next = std::min(next, queue_.next_timeout());
   if (pinned || !queue_.idle()) {
     next = std::min(
         next, std::max(last_received_ + c.heartbeat_after, last_heartbeat_ + c.heartbeat_period));
@@ -367,6 +416,8 @@ time_point peer::next_deadline() const noexcept {
 
 bool peer::handle_deadline(time_point now) noexcept {
   const config& c = shared_.settings;
+  now_ = now;
+  queue_.on_timeouts(now, *this);
   if (state_ != peer_state::established) return shake.give_up > now;
   if (last_received_ + c.peer_timeout <= now) return false;
   if (resume_ <= now) resume_ = never;

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "ack_tracker.hpp"
+#include "channel_order.hpp"
 #include "config.hpp"
 #include "congestion/regulator.hpp"
 #include "event.hpp"
@@ -64,7 +65,7 @@ class train_builder {
 
 enum class peer_state : std::uint8_t { free, connecting, accepted, established };
 
-class peer {
+class peer final : private message_sink {
  public:
   peer(const shared_parts& shared, std::uint32_t id);
 
@@ -86,10 +87,17 @@ class peer {
     shake.give_up = never;
   }
 
-  [[nodiscard]] result<message_id, refusal> submit(std::span<const std::byte> payload,
-                                                   std::uint8_t wants, std::uint64_t context) {
-    return queue_.submit(payload, wants, context);
+  [[nodiscard]] result<message_id, refusal> submit(time_point now,
+                                                   std::span<const std::byte> payload,
+                                                   const send_options& options) {
+    now_ = now;
+    return queue_.submit(now, payload, options);
   }
+  [[nodiscard]] result<void, refusal> cancel(time_point now, message_id id) {
+    now_ = now;
+    return queue_.cancel(id.value, *this);
+  }
+  [[nodiscard]] send_queue& messages() noexcept { return queue_; }
   void confirm(std::uint64_t id, wire::outcome_kind kind) { outcomes_.add(id, kind); }
   // The application took a message of this many bytes.
   void on_released(std::uint64_t bytes) noexcept;
@@ -135,14 +143,15 @@ class peer {
 
  private:
   void reset_session() noexcept;
-  void emit(time_point now, event_kind kind, std::uint64_t id, std::uint64_t context) noexcept;
+  void on_message_event(event_kind kind, std::uint64_t id, std::uint64_t context) noexcept override;
 
   // Receiving (peer_receive.cpp).
   [[nodiscard]] bool admit(std::span<const std::byte> frames) noexcept;
+  // `reserved`: what the frames of the packet looked at so far will charge.
   [[nodiscard]] bool admit_message(std::uint64_t id, std::uint64_t bytes,
-                                   std::uint64_t& reserved) noexcept;
-  [[nodiscard]] bool admit_fragment(const wire::frame_view& frame,
-                                    std::uint64_t& reserved) noexcept;
+                                   credit& reserved) noexcept;
+  [[nodiscard]] bool admit_fragment(const wire::frame_view& frame, credit& reserved) noexcept;
+  [[nodiscard]] bool admit_abandons(const wire::frame_view& frame, credit& reserved) noexcept;
   // Acts on every frame; true when one of them asks for an acknowledgement.
   bool apply(time_point now, const buffer::slice& packet) noexcept;
   void on_ack(time_point now, const wire::frame_view& frame) noexcept;
@@ -151,7 +160,11 @@ class peer {
                   const buffer::slice& packet) noexcept;
   void on_fragment(time_point now, const wire::frame_view& frame) noexcept;
   void on_credit(const wire::frame_view& frame) noexcept;
-  void deliver(time_point now, std::uint64_t id, bool confirm, buffer::slice payload) noexcept;
+  void on_abandons(const wire::frame_view& frame) noexcept;
+  void on_complete(time_point now, std::uint64_t id, std::uint8_t frame_flags,
+                   buffer::slice content) noexcept;
+  void deliver(event&& e) noexcept;
+  void raise_credit(bool force = false) noexcept;
   [[nodiscard]] buffer::slice payload_of(const wire::frame_view& frame,
                                          const buffer::slice& packet) noexcept;
   void on_lost(time_point now, sent_packet& packet) noexcept;
@@ -159,8 +172,8 @@ class peer {
 
   // Sending (peer.cpp).
   [[nodiscard]] bool window_open() const noexcept;
-  [[nodiscard]] bool control_due() const noexcept;
-  [[nodiscard]] bool control_fits(std::size_t body_bytes) const noexcept;
+  [[nodiscard]] bool control_due() noexcept;
+  [[nodiscard]] bool control_fits(std::size_t body_bytes) noexcept;
   bool send_control(time_point now, train_builder& train) noexcept;
   bool send_body(time_point now, train_builder& train) noexcept;
   [[nodiscard]] std::size_t write_control(time_point now, std::span<std::byte> out,
@@ -192,13 +205,19 @@ class peer {
   outcome_tracker outcomes_;
   message_window window_;
   reassembler reassembler_;
+  channel_order channels_;
+  id_map<bool> closed_unread_;  // by ABANDON; the peer does not know yet
   receive_credit credit_;
   credit allowed_;           // by the peer
   bool credit_due_ = false;  // our limits rose
   bool ping_due_ = false;
-  std::uint32_t probes_due_ = 0;  // packets that may go beyond the window
-  std::uint32_t unasked_ = 0;     // packets since one asked for an acknowledgement at once
-  time_point resume_ = never;     // what could not be sent is tried again then
+  bool asked_for_credit_ = false;  // a PING told the peer that we are blocked
+  bool peer_blocked_ = false;      // the peer's PING has not been answered with credit yet
+  time_point now_{};               // of the call that runs
+  std::uint64_t id_base_ = 0;      // ids of the packet at hand are expanded against this
+  std::uint32_t probes_due_ = 0;   // packets that may go beyond the window
+  std::uint32_t unasked_ = 0;      // packets since one asked for an acknowledgement at once
+  time_point resume_ = never;      // what could not be sent is tried again then
   time_point last_received_{};
   time_point last_heartbeat_{};
 };

@@ -28,6 +28,8 @@ bool peer::handle_packet(time_point now, const wire::packet_header& header,
     return false;
   }
   last_received_ = now;
+  now_ = now;
+  id_base_ = window_.floor();
   if (!admit(frames)) return true;
   ++s.packets_received;
   s.wire_bytes_received += packet.size();
@@ -37,7 +39,7 @@ bool peer::handle_packet(time_point now, const wire::packet_header& header,
   return true;
 }
 
-bool peer::admit_message(std::uint64_t id, std::uint64_t bytes, std::uint64_t& reserved) noexcept {
+bool peer::admit_message(std::uint64_t id, std::uint64_t bytes, credit& reserved) noexcept {
   stats& s = shared_.counts;
   if (window_.beyond(id)) {
     ++s.rejected_window;
@@ -48,21 +50,23 @@ bool peer::admit_message(std::uint64_t id, std::uint64_t bytes, std::uint64_t& r
     ++s.rejected_too_large;
     return false;
   }
-  if (!credit_.admits(id, reserved + bytes)) {
+  credit more = reserved;
+  more += {bytes, 1};
+  if (!credit_.admits(more)) {
     ++s.rejected_flow_control;
     return false;
   }
-  reserved += bytes;
+  reserved = more;
   return true;
 }
 
-bool peer::admit_fragment(const wire::frame_view& frame, std::uint64_t& reserved) noexcept {
+bool peer::admit_fragment(const wire::frame_view& frame, credit& reserved) noexcept {
   stats& s = shared_.counts;
-  const std::uint64_t id = wire::expand(window_.floor(), frame.id);
+  const std::uint64_t id = wire::expand(id_base_, frame.id);
   const auto total = wire::load<std::uint32_t>(frame.body.data());
   if (!window_.beyond(id) && window_.closed(id)) return true;
   const bool known = reassembler_.knows(id);
-  std::uint64_t before = reserved;
+  const credit before = reserved;
   if (!known && !admit_message(id, total, reserved)) return false;
   switch (reassembler_.reserve(shared_.buffers, id, total)) {
     case reassembler::verdict::known:
@@ -82,16 +86,38 @@ bool peer::admit_fragment(const wire::frame_view& frame, std::uint64_t& reserved
   return false;
 }
 
+bool peer::admit_abandons(const wire::frame_view& frame, credit& reserved) noexcept {
+  const std::size_t entries = frame.body.size() / wire::abandon_entry_bytes;
+  if (channels_.skips() + entries > message_window::width) {
+    ++shared_.counts.rejected_no_memory;
+    return false;
+  }
+  for (std::size_t i = 0; i < entries; ++i) {
+    const std::byte* at = frame.body.data() + i * wire::abandon_entry_bytes;
+    const std::uint64_t id = wire::expand(id_base_, wire::load<std::uint32_t>(at));
+    if (window_.beyond(id)) {
+      ++shared_.counts.rejected_window;
+      return false;
+    }
+    const bool charged = (wire::load<std::uint16_t>(at + 14) & wire::abandon_charged) != 0;
+    if (!charged || window_.closed(id) || reassembler_.knows(id)) continue;
+    if (!admit_message(id, wire::load<std::uint32_t>(at + 4), reserved)) return false;
+  }
+  return true;
+}
+
 bool peer::admit(std::span<const std::byte> frames) noexcept {
   wire::frame_reader reader(frames);
   wire::frame_view frame;
-  std::uint64_t reserved = 0;
+  credit reserved;
   while (reader.next(frame)) {
     if (frame.type == wire::frame_type::message) {
-      const std::uint64_t id = wire::expand(window_.floor(), frame.id);
+      const std::uint64_t id = wire::expand(id_base_, frame.id);
       if (!admit_message(id, frame.body.size(), reserved)) return false;
     } else if (frame.type == wire::frame_type::fragment) {
       if (!admit_fragment(frame, reserved)) return false;
+    } else if (frame.type == wire::frame_type::abandon) {
+      if (!admit_abandons(frame, reserved)) return false;
     } else if (frame.type == wire::frame_type::ack && !sent_.ack_valid(frame.body)) {
       ++shared_.counts.rejected_bad_ack;
       return false;
@@ -127,8 +153,13 @@ bool peer::apply(time_point now, const buffer::slice& packet) noexcept {
         break;
       case wire::frame_type::ping:
         eliciting = true;
-        // Whoever asks may be blocked: tell all the credit there is.
-        if (credit_.raise(window_.floor() + message_window::width, true)) credit_due_ = true;
+        // Whoever asks may be blocked: tell all the credit there is, now or when there is some.
+        peer_blocked_ = true;
+        raise_credit();
+        break;
+      case wire::frame_type::abandon:
+        on_abandons(frame);
+        eliciting = true;
         break;
       default:
         break;  // padding, and types of later versions
@@ -140,6 +171,7 @@ bool peer::apply(time_point now, const buffer::slice& packet) noexcept {
 void peer::on_credit(const wire::frame_view& frame) noexcept {
   allowed_.bytes = std::max(allowed_.bytes, wire::load<std::uint64_t>(frame.body.data()));
   allowed_.messages = std::max(allowed_.messages, wire::load<std::uint64_t>(frame.body.data() + 8));
+  asked_for_credit_ = false;
 }
 
 void peer::on_lost(time_point now, sent_packet& packet) noexcept {
@@ -152,6 +184,7 @@ void peer::on_lost(time_point now, sent_packet& packet) noexcept {
     packet.outcomes = no_index;
   }
   if (packet.credit) credit_due_ = true;
+  if (packet.abandons) queue_.on_abandons_lost();
   if (packet.body != no_index) {
     queue_.resend(packet.body);
     // The record stays for a late acknowledgement, and with it its reference, unless all is
@@ -166,17 +199,17 @@ void peer::on_lost(time_point now, sent_packet& packet) noexcept {
 void peer::on_ack(time_point now, const wire::frame_view& frame) noexcept {
   const config& c = shared_.settings;
   duration sample{};
-  const auto emitter = [&](event_kind kind, std::uint64_t id, std::uint64_t context) {
-    emit(now, kind, id, context);
-  };
   const std::uint64_t in_flight = sent_.bytes_in_flight();
   const std::uint32_t probes = sent_.probes();
   const bool news = sent_.on_ack(now, frame.body, sample, [&](sent_packet& p, bool was_lost) {
     if (was_lost) ++shared_.counts.packets_spurious;
     if (regulator_.on_packet_acked(now, p, was_lost)) ++shared_.counts.loss_events_undone;
     if (p.has_ack) acks_.on_ack_acked(p.ack_largest);
-    if (p.outcomes != no_index) outcomes_.on_acked(p.outcomes);
-    if (p.body != no_index) queue_.on_acked(p.body, emitter);
+    if (p.outcomes != no_index) {
+      outcomes_.on_acked(p.outcomes, [this](std::uint64_t id) { closed_unread_.erase(id); });
+      raise_credit();
+    }
+    if (p.body != no_index) queue_.on_acked(p.body, *this);
     p.outcomes = p.body = no_index;
   });
   if (news)
@@ -194,13 +227,8 @@ void peer::detect_losses(time_point now) noexcept {
 }
 
 void peer::on_outcome(time_point now, const wire::frame_view& frame) noexcept {
-  if (frame.flags != static_cast<std::uint8_t>(wire::outcome_kind::delivered)) {
-    ++shared_.counts.rejected_bad_ack;  // nothing asks for the other kinds yet
-    return;
-  }
-  const auto emitter = [&](event_kind kind, std::uint64_t id, std::uint64_t context) {
-    emit(now, kind, id, context);
-  };
+  static_cast<void>(now);
+  const auto kind = static_cast<wire::outcome_kind>(frame.flags);
   for (std::size_t at = 0; at + 8 <= frame.body.size(); at += 8) {
     const std::uint64_t next = queue_.next_id();
     const std::uint64_t first =
@@ -208,10 +236,35 @@ void peer::on_outcome(time_point now, const wire::frame_view& frame) noexcept {
     const std::uint64_t count = wire::load<std::uint32_t>(frame.body.data() + at + 4);
     // Only of messages that were sent: anything else is the peer's mistake, and nothing changes.
     if (first >= next || count > next - first) {
-      ++shared_.counts.rejected_bad_ack;
+      ++shared_.counts.rejected_bad_outcome;
       continue;
     }
-    queue_.on_outcome(first, static_cast<std::uint32_t>(count), emitter);
+    queue_.on_outcome(kind, first, count, *this);
+  }
+}
+
+void peer::on_abandons(const wire::frame_view& frame) noexcept {
+  for (std::size_t i = 0; i < frame.body.size(); i += wire::abandon_entry_bytes) {
+    const std::byte* at = frame.body.data() + i;
+    const std::uint64_t id = wire::expand(id_base_, wire::load<std::uint32_t>(at));
+    if (window_.closed(id)) {
+      if (!closed_unread_.find(id)) outcomes_.add(id, wire::outcome_kind::completed);
+      continue;
+    }
+    const std::uint64_t bytes = wire::load<std::uint32_t>(at + 4);
+    if (reassembler_.knows(id)) {
+      on_released(reassembler_.drop(id));
+    } else if ((wire::load<std::uint16_t>(at + 14) & wire::abandon_charged) != 0) {
+      credit_.on_accepted(bytes);
+      on_released(bytes);
+    }
+    window_.close(id);
+    ++shared_.counts.messages_given_up;
+    outcomes_.add(id, wire::outcome_kind::cancelled);
+    closed_unread_.insert(id, true);
+    if (const auto channel = wire::load<std::uint16_t>(at + 12); channel > 0)
+      channels_.skip(channel, wire::load<std::uint32_t>(at + 8),
+                     [this](event&& e) { deliver(std::move(e)); });
   }
 }
 
@@ -230,43 +283,55 @@ buffer::slice peer::payload_of(const wire::frame_view& frame,
   return packet.subslice(offset, size);
 }
 
-void peer::deliver(time_point now, std::uint64_t id, bool confirm, buffer::slice payload) noexcept {
+void peer::deliver(event&& e) noexcept {
+  shared_.events.push() = std::move(e);
+}
+
+void peer::on_complete(time_point now, std::uint64_t id, std::uint8_t frame_flags,
+                       buffer::slice content) noexcept {
   stats& s = shared_.counts;
   ++s.messages_received;
-  s.payload_bytes_received += payload.size();
+  s.payload_bytes_received += content.size();
   window_.close(id);
-  event& e = shared_.events.push();
-  e.kind = event_kind::message;
-  e.confirm = confirm;
+  event e;
+  e.confirm = (frame_flags & wire::frame_wants_delivered) != 0;
   e.session = session_;
   e.peer = peer_id{id_};
   e.id = message_id{id};
-  e.context = 0;
   e.time = now;
-  e.payload = std::move(payload);
-  e.reason = nullptr;
+  if ((frame_flags & wire::frame_in_channel) == 0) {
+    e.payload = std::move(content);
+    deliver(std::move(e));
+    return;
+  }
+  const auto sequence = wire::load<std::uint32_t>(content.data());
+  e.channel = wire::load<std::uint16_t>(content.data() + 4);
+  e.payload =
+      content.subslice(wire::channel_head_bytes,
+                       content.size() - static_cast<std::uint32_t>(wire::channel_head_bytes));
+  channels_.add(sequence, std::move(e), [this](event&& ready) { deliver(std::move(ready)); });
 }
 
 void peer::on_message(time_point now, const wire::frame_view& frame,
                       const buffer::slice& packet) noexcept {
-  const std::uint64_t id = wire::expand(window_.floor(), frame.id);
+  const std::uint64_t id = wire::expand(id_base_, frame.id);
   if (window_.closed(id)) {
     ++shared_.counts.messages_duplicate;
     return;
   }
   credit_.on_accepted(frame.body.size());
-  deliver(now, id, (frame.flags & wire::frame_wants_delivered) != 0, payload_of(frame, packet));
+  on_complete(now, id, frame.flags, payload_of(frame, packet));
 }
 
 void peer::on_fragment(time_point now, const wire::frame_view& frame) noexcept {
-  const std::uint64_t id = wire::expand(window_.floor(), frame.id);
+  const std::uint64_t id = wire::expand(id_base_, frame.id);
   if (window_.closed(id)) {
     ++shared_.counts.messages_duplicate;
     return;
   }
   const auto offset = wire::load<std::uint32_t>(frame.body.data() + 4);
   buffer::slice whole = reassembler_.add(id, offset, frame.body.subspan(8));
-  if (whole) deliver(now, id, (frame.flags & wire::frame_wants_delivered) != 0, std::move(whole));
+  if (whole) on_complete(now, id, frame.flags, std::move(whole));
 }
 
 }  // namespace mdp::engine

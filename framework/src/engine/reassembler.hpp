@@ -22,6 +22,12 @@ class reassembler {
   // The id must be reserved, offset and size checked against the total (wire::frames_well_formed).
   buffer::slice add(std::uint64_t id, std::uint32_t offset,
                     std::span<const std::byte> data) noexcept;
+  // Lets a reserved message go; returns its total.
+  std::uint32_t drop(std::uint64_t id) noexcept {
+    const std::uint32_t total = partials_.find(id)->total;
+    partials_.erase(id);
+    return total;
+  }
   [[nodiscard]] std::size_t size() const noexcept { return partials_.size(); }
 
  private:

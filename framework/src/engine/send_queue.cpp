@@ -1,9 +1,25 @@
+// Submission and scheduling; what becomes of messages is in send_queue_ends.cpp.
 #include "send_queue.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace mdp::engine {
+namespace {
+
+void write_channel_head(std::byte* at, std::uint16_t channel, std::uint32_t sequence) noexcept {
+  wire::store(at, sequence);
+  wire::store(at + 4, channel);
+  wire::store(at + 6, std::uint16_t{0});
+}
+
+std::size_t fragment_data_bytes(std::uint32_t body_bytes) noexcept {
+  return (body_bytes - wire::fragment_head_bytes) / wire::fragment_unit_bytes *
+         wire::fragment_unit_bytes;
+}
+
+}  // namespace
 
 body_table::body_table(std::size_t count) : bodies_(count) {
   free_.reserve(count);
@@ -31,6 +47,8 @@ std::uint32_t send_queue::new_body() noexcept {
   b.block = std::move(block);
   b.length = 0;
   b.message_count = 0;
+  b.charge = {};
+  b.next = no_index;
   b.references = 1;  // held by the queue until it is taken
   b.retries = 0;
   b.payload_bytes = 0;
@@ -42,10 +60,10 @@ void send_queue::drop_reference(std::uint32_t body) noexcept {
   if (--bodies_[body].references == 0) bodies_.release(body);
 }
 
-void send_queue::close_open() noexcept {
-  if (open_ == no_index) return;
-  closed_.push_back(open_);
-  open_ = no_index;
+void send_queue::close_open(lane& l) noexcept {
+  if (l.open == no_index) return;
+  l.small.push_back(l.open);
+  l.open = no_index;
 }
 
 bool send_queue::make_room() noexcept {
@@ -63,130 +81,277 @@ bool send_queue::make_room() noexcept {
   return messages_.size() < limits_.max_messages;
 }
 
-void send_queue::forget_done() noexcept {
-  while (!messages_.empty() && (messages_.front().flags & flag_done) != 0) {
-    messages_.pop_front();
-    ++base_;
-  }
+send_queue::lane& send_queue::lane_of(std::uint8_t priority) {
+  std::unique_ptr<lane>& l = lanes_[priority];
+  if (!l) l = std::make_unique<lane>();
+  return *l;
 }
 
-result<message_id, refusal> send_queue::submit(std::span<const std::byte> payload,
-                                               std::uint8_t wants, std::uint64_t context) {
-  if (payload.size() > limits_.max_message_bytes) return failure(refusal::too_large);
+result<message_id, refusal> send_queue::submit(time_point now, std::span<const std::byte> payload,
+                                               const send_options& options) {
+  const bool timed = options.lifetime.count() != 0 || options.received_timeout.count() != 0 ||
+                     options.delivered_timeout.count() != 0;
+  if (options.priority >= priorities || options.channel > channel_max ||
+      options.lifetime.count() < 0 || options.received_timeout.count() < 0 ||
+      options.delivered_timeout.count() < 0 ||
+      (options.delivered_timeout.count() > 0 && (options.wants & want_delivered) == 0))
+    return failure(refusal::bad_option);
+  content what{payload, 0, options.channel, 0};
+  if (what.bytes() > std::min<std::uint64_t>(limits_.max_message_bytes, peer_window_))
+    return failure(refusal::too_large);
   if (messages_.size() >= limits_.max_messages && !make_room()) return failure(refusal::queue_full);
-  const std::uint8_t frame_flags = (wants & want_delivered) ? wire::frame_wants_delivered : 0;
-  const std::uint64_t id = next_id();
-  submitted_bytes_ += payload.size();
-  const bool small = wire::frame_bytes(payload.size()) <= limits_.body_bytes;
-  if (!(small ? append_small(payload, frame_flags) : append_fragments(payload, frame_flags))) {
-    submitted_bytes_ -= payload.size();
-    return failure(refusal::queue_full);
+  if ((options.wants & want_delivered) != 0) what.frame_flags |= wire::frame_wants_delivered;
+  std::uint32_t* sequence = nullptr;
+  if (options.channel > 0) {
+    what.frame_flags |= wire::frame_in_channel;
+    sequence = channel_next_.find(options.channel);
+    if (!sequence) sequence = &channel_next_.insert(options.channel, 0);
+    what.sequence = *sequence;
   }
+  const std::uint64_t id = next_id();
+  lane& l = lane_of(options.priority);
+  const bool small = wire::frame_bytes(what.bytes()) <= limits_.body_bytes;
+  if (!(small ? append_small(l, what) : append_fragments(l, what)))
+    return failure(refusal::queue_full);
+  if (sequence) ++*sequence;
+  note_lane(options.priority);
   message& m = messages_.push();
-  m.context = context;
-  m.flags = static_cast<std::uint8_t>(wants & wants_bits);
-  const std::size_t data = (limits_.body_bytes - wire::fragment_head_bytes) / 64 * 64;
-  m.bodies_left = small ? 1 : static_cast<std::uint32_t>((payload.size() + data - 1) / data);
+  m.context = options.context;
+  m.flags = static_cast<std::uint16_t>(options.wants & wants_bits);
+  m.bytes = static_cast<std::uint32_t>(what.bytes());
+  m.sequence = what.sequence;
+  m.channel = options.channel;
+  const std::size_t data = fragment_data_bytes(limits_.body_bytes);
+  m.bodies_left = small ? 1 : static_cast<std::uint32_t>((what.bytes() + data - 1) / data);
+  if (timed) {
+    if (timers_.wants_sweep(messages_.size() + waiting_.size()))
+      timers_.sweep([this](std::uint64_t i) {
+        const message* alive = find(i);
+        return alive && (alive->flags & flag_done) == 0;
+      });
+    const auto at = [&](duration after, event_kind kind) {
+      if (after.count() > 0) timers_.add({now + after, id, kind});
+    };
+    at(options.lifetime, event_kind::expired);
+    at(options.received_timeout, event_kind::timed_out_received);
+    at(options.delivered_timeout, event_kind::timed_out_delivered);
+  }
   return message_id{id};
 }
 
-bool send_queue::append_small(std::span<const std::byte> payload, std::uint8_t frame_flags) {
-  const std::size_t size = wire::frame_bytes(payload.size());
-  if (open_ != no_index && bodies_[open_].length + size > limits_.body_bytes) close_open();
-  if (open_ == no_index) {
-    open_ = new_body();
-    if (open_ == no_index) return false;
-    bodies_[open_].first_id = next_id();
+void send_queue::content::copy_to(std::byte* at, std::size_t from,
+                                  std::size_t count) const noexcept {
+  if (channel > 0) {
+    if (from == 0) {
+      write_channel_head(at, channel, sequence);
+      at += wire::channel_head_bytes;
+      count -= wire::channel_head_bytes;
+    } else {
+      from -= wire::channel_head_bytes;
+    }
   }
-  packet_body& body = bodies_[open_];
+  if (count > 0) std::memcpy(at, payload.data() + from, count);
+}
+
+bool send_queue::append_small(lane& to, const content& what) {
+  const std::size_t size = wire::frame_bytes(what.bytes());
+  if (to.open != no_index) {
+    // Ids within a body are consecutive: a message of another class in between ends it.
+    const packet_body& open = bodies_[to.open];
+    if (open.length + size > limits_.body_bytes || open.first_id + open.message_count != next_id())
+      close_open(to);
+  }
+  if (to.open == no_index) {
+    to.open = new_body();
+    if (to.open == no_index) return false;
+    bodies_[to.open].first_id = next_id();
+  }
+  packet_body& body = bodies_[to.open];
   std::byte* at = body.block.data() + wire::header_bytes + body.length;
-  wire::store(at + size - 8, std::uint64_t{0});  // the padding; the payload overwrites the rest
-  at = wire::write_frame_head(at, wire::frame_type::message, frame_flags, payload.size(),
+  wire::store(at + size - 8, std::uint64_t{0});  // the padding; the content overwrites the rest
+  at = wire::write_frame_head(at, wire::frame_type::message, what.frame_flags, what.bytes(),
                               static_cast<std::uint32_t>(next_id()));
-  if (!payload.empty()) std::memcpy(at, payload.data(), payload.size());
+  what.copy_to(at, 0, what.bytes());
   body.length += static_cast<std::uint32_t>(size);
   ++body.message_count;
-  body.payload_bytes += static_cast<std::uint32_t>(payload.size());
-  body.needs = {submitted_bytes_, next_id() + 1};
+  body.payload_bytes += static_cast<std::uint32_t>(what.payload.size());
+  body.charge += {what.bytes(), 1};
   return true;
 }
 
-bool send_queue::append_fragments(std::span<const std::byte> payload, std::uint8_t frame_flags) {
-  const std::size_t data = (limits_.body_bytes - wire::fragment_head_bytes) / 64 * 64;
-  if (blocks_.available() < (payload.size() + data - 1) / data) return false;
-  close_open();
-  const std::size_t before = closed_.size();
-  for (std::size_t offset = 0; offset < payload.size(); offset += data) {
+bool send_queue::append_fragments(lane& to, const content& what) {
+  const std::size_t data = fragment_data_bytes(limits_.body_bytes);
+  const std::size_t total = what.bytes();
+  const std::size_t count = (total + data - 1) / data;
+  if (blocks_.available() < count) return false;
+  close_open(to);
+  std::uint32_t first = no_index;
+  std::uint32_t last = no_index;
+  for (std::size_t offset = 0; offset < total; offset += data) {
     const std::uint32_t index = new_body();
     if (index == no_index) {  // another thread took the blocks meanwhile
-      for (std::size_t i = before; i < closed_.size(); ++i) drop_reference(closed_[i]);
-      while (closed_.size() > before) closed_.pop_back();
+      drop_chain(first);
       return false;
     }
-    const std::size_t size = std::min(data, payload.size() - offset);
+    (first == no_index ? first : bodies_[last].next) = index;
+    last = index;
+    const std::size_t size = std::min(data, total - offset);
     packet_body& body = bodies_[index];
     std::byte* at = body.block.data() + wire::header_bytes;
     body.length = static_cast<std::uint32_t>(wire::frame_bytes(8 + size));
     wire::store(at + body.length - 8, std::uint64_t{0});
-    at = wire::write_frame_head(at, wire::frame_type::fragment, frame_flags, 8 + size,
+    at = wire::write_frame_head(at, wire::frame_type::fragment, what.frame_flags, 8 + size,
                                 static_cast<std::uint32_t>(next_id()));
-    wire::store(at, static_cast<std::uint32_t>(payload.size()));
+    wire::store(at, static_cast<std::uint32_t>(total));
     wire::store(at + 4, static_cast<std::uint32_t>(offset));
-    std::memcpy(at + 8, payload.data() + offset, size);
+    what.copy_to(at + 8, offset, size);
     body.payload_bytes = static_cast<std::uint32_t>(size);
     body.first_id = next_id();
-    body.needs = {submitted_bytes_, next_id() + 1};
-    closed_.push_back(index);
   }
+  bodies_[first].charge = {total, 1};
+  to.fresh.add({next_id(), first, static_cast<std::uint32_t>(count)});
   return true;
+}
+
+void send_queue::drop_chain(std::uint32_t first) noexcept {
+  while (first != no_index) {
+    const std::uint32_t following = bodies_[first].next;
+    drop_reference(first);
+    first = following;
+  }
+}
+
+fragment_scheduler::order send_queue::order_of(const lane& l) noexcept {
+  return l.turns % oldest_share == oldest_share - 1 ? fragment_scheduler::order::oldest
+                                                    : fragment_scheduler::order::shortest;
+}
+
+send_queue::choice send_queue::choose_in(std::uint8_t priority) noexcept {
+  using source = choice::source;
+  lane& l = *lanes_[priority];
+  const auto by = order_of(l);
+  const bool oldest = by == fragment_scheduler::order::oldest;
+  choice best{source::none, by, priority, no_index};
+  std::uint64_t best_rank = ~std::uint64_t{0};
+  const auto consider = [&](source from, std::uint64_t rank, std::uint32_t body) {
+    if (rank >= best_rank) return;
+    best_rank = rank;
+    best.from = from;
+    best.body = body;
+  };
+  const std::uint32_t small = l.small.empty() ? l.open : l.small.front();
+  if (small != no_index) consider(source::small, oldest ? bodies_[small].first_id : 1, small);
+  const auto consider_large = [&](source from, fragment_scheduler& large) {
+    if (large.empty()) return;
+    const fragment_scheduler::entry& e = large.next(by);
+    consider(from, oldest ? e.id : e.bodies_left, e.next_body);
+  };
+  consider_large(source::begun, l.begun);
+  consider_large(source::fresh, l.fresh);
+  return best;
+}
+
+send_queue::choice send_queue::choose(const credit& allowed) noexcept {
+  using source = choice::source;
+  if (!retransmit_.empty()) return {source::retransmission, {}, 0, retransmit_.front()};
+  if (busy_lanes_ == 0) return {};
+  const choice first = choose_in(static_cast<std::uint8_t>(std::countr_zero(busy_lanes_)));
+  credit total = bodies_[first.body].charge;
+  total += charged_;
+  if (total.within(allowed)) return first;
+  if (begun_lanes_ == 0) return {};
+  const auto priority = static_cast<std::uint8_t>(std::countr_zero(begun_lanes_));
+  lane& l = *lanes_[priority];
+  return {source::begun, order_of(l), priority, l.begun.next(order_of(l)).next_body};
+}
+
+void send_queue::pop(const choice& c) noexcept {
+  using source = choice::source;
+  lane& l = *lanes_[c.priority];
+  switch (c.from) {
+    case source::small:
+      if (c.body == l.open) {
+        l.open = no_index;
+      } else {
+        l.small.pop_front();
+      }
+      break;
+    case source::fresh: {
+      const fragment_scheduler::entry e = l.fresh.next(c.by);
+      l.fresh.remove(c.by);
+      if (e.bodies_left > 1) l.begun.add({e.id, bodies_[c.body].next, e.bodies_left - 1});
+      break;
+    }
+    case source::begun:
+      l.begun.advance(c.by, bodies_[c.body].next);
+      break;
+    default:
+      break;
+  }
+  ++l.turns;
+  note_lane(c.priority);
+}
+
+void send_queue::note_lane(std::uint8_t priority) noexcept {
+  const lane& l = *lanes_[priority];
+  const std::uint32_t bit = 1u << priority;
+  busy_lanes_ = l.empty() ? busy_lanes_ & ~bit : busy_lanes_ | bit;
+  begun_lanes_ = l.begun.empty() ? begun_lanes_ & ~bit : begun_lanes_ | bit;
 }
 
 bool send_queue::ready(const credit& allowed) noexcept {
   while (!retransmit_.empty() && bodies_[retransmit_.front()].acked) {
+    bodies_[retransmit_.front()].queued = false;
     drop_reference(retransmit_.front());
     retransmit_.pop_front();
   }
-  if (!retransmit_.empty()) return true;
-  if (closed_.empty() && open_ == no_index) return false;
-  const credit& needs = bodies_[closed_.empty() ? open_ : closed_.front()].needs;
-  return needs.bytes <= allowed.bytes && needs.messages <= allowed.messages;
-}
-
-bool send_queue::blocked(const credit& allowed) noexcept {
-  return !ready(allowed) && !drained();
+  if (dead_queued_) drop_dead_heads();
+  choice_ = choose(allowed);
+  return choice_.body != no_index;
 }
 
 std::uint32_t send_queue::take(stats& s) noexcept {
-  std::uint32_t index = no_index;
-  if (!retransmit_.empty()) {
-    index = retransmit_.front();
-    retransmit_.pop_front();
-    bodies_[index].queued = false;
-  } else {
-    if (closed_.empty()) close_open();
-    index = closed_.front();
-    closed_.pop_front();
-  }
+  const std::uint32_t index = choice_.body;
   packet_body& body = bodies_[index];
-  const std::uint32_t messages = std::max(body.message_count, 1u);
-  if (body.sent) {
-    ++s.packets_retransmitted;
-    s.retry_max = std::max<std::uint64_t>(s.retry_max, ++body.retries);
-    for (std::uint64_t id = body.first_id; id < body.first_id + messages; ++id) {
-      message* m = find(id);
-      if (!m || (m->flags & flag_delayed) != 0) continue;
-      m->flags |= flag_delayed;
-      ++s.messages_delayed;
-    }
+  if (choice_.from == choice::source::retransmission) {
+    retransmit_.pop_front();
+    body.queued = false;
   } else {
-    const std::byte* frame = body.block.data() + wire::header_bytes;
-    const bool later_fragment =
-        body.message_count == 0 && wire::load<std::uint32_t>(frame + 12) > 0;
-    if (!later_fragment) s.messages_sent += messages;
-    s.payload_bytes_sent += body.payload_bytes;
+    pop(choice_);
+    charged_ += body.charge;
+  }
+  // A probe may have repeated content before its first turn in the retransmission queue came.
+  if (body.sent) {
+    count_retransmission(body, s);
+  } else {
+    if (dead_queued_) blank_dead_messages(body);
+    count_first_transmission(body, s);
   }
   body.sent = true;
   return index;  // the queue's reference goes to the packet
+}
+
+void send_queue::count_first_transmission(const packet_body& body, stats& s) noexcept {
+  const std::uint64_t end = body.first_id + std::max(body.message_count, 1u);
+  for (std::uint64_t id = body.first_id; id < end; ++id) {
+    message* m = find(id);
+    if (!m || (m->flags & (flag_sent | flag_abandoned)) != 0) continue;
+    m->flags |= flag_sent;
+    ++s.messages_sent;
+  }
+  s.payload_bytes_sent += body.payload_bytes;
+}
+
+void send_queue::count_retransmission(packet_body& body, stats& s) noexcept {
+  ++s.packets_retransmitted;
+  s.retry_max = std::max<std::uint64_t>(s.retry_max, ++body.retries);
+  const std::uint64_t end = body.first_id + std::max(body.message_count, 1u);
+  for (std::uint64_t id = body.first_id; id < end; ++id) {
+    message* m = find(id);
+    if (!m || (m->flags & flag_delayed) != 0) continue;
+    m->flags |= flag_delayed;
+    ++s.messages_delayed;
+  }
 }
 
 void send_queue::resend(std::uint32_t index) noexcept {

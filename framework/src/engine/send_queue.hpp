@@ -1,21 +1,26 @@
 // Messages on their way to one peer. A message is framed once, when it is submitted, into the block
-// that will go to the wire: small messages side by side in one *body*, a large one as a body for
-// each fragment. A body is sent, and on loss sent again under a new packet number, until it is
-// acknowledged. Rules: docs/protocol.md R-MSG-*, R-CONF-*. One owner, no threads; allocates only to
-// grow.
+// that will go to the wire: small messages side by side in one *body*, a large one as a chain of
+// bodies, one for each fragment. A body is sent, and on loss sent again under a new packet number,
+// until it is acknowledged. Who goes first: retransmissions, then the lowest priority class, in it
+// the message with the least left, but every few turns the oldest.
+// Rules: docs/protocol.md R-MSG-*, R-SCHED-*, R-CONF-*, R-ABN-*. One owner, no threads; allocates
+// only to grow.
 #pragma once
-#include <algorithm>
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "event.hpp"
 #include "flow_control.hpp"
+#include "fragment_scheduler.hpp"
 #include "id_map.hpp"
 #include "loss_detector.hpp"
 #include "mdp/base/result.hpp"
 #include "mdp/base/ring.hpp"
 #include "mdp/wire/packet.hpp"
+#include "message_timers.hpp"
 #include "stats.hpp"
 
 namespace mdp::engine {
@@ -26,7 +31,8 @@ struct packet_body {
   std::uint32_t length = 0;         // bytes of frames
   std::uint32_t message_count = 0;  // whole messages: ids first_id .. first_id + message_count - 1
   std::uint64_t first_id = 0;       // fragment (message_count == 0): its message
-  credit needs;                     // the limits that admit it
+  credit charge;                    // what its first transmission costs
+  std::uint32_t next = no_index;    // the following fragment of the same message
   std::uint32_t references = 0;     // packets in the loss detector that carry it
   std::uint32_t retries = 0;
   std::uint32_t payload_bytes = 0;
@@ -54,71 +60,173 @@ struct send_limits {
   std::uint32_t body_bytes;  // frames of one packet
 };
 
+// Told what became of messages.
+class message_sink {
+ public:
+  virtual void on_message_event(event_kind kind, std::uint64_t id, std::uint64_t context) = 0;
+
+ protected:
+  ~message_sink() = default;
+};
+
 class send_queue {
  public:
+  static constexpr std::size_t priorities = 8;
+  static constexpr std::uint16_t channel_max = 255;
+  static constexpr std::uint32_t oldest_share = 8;  // one turn in so many goes to the oldest
+  static constexpr std::size_t history_size = 64;   // final states that are remembered
+
   send_queue(body_table& bodies, buffer::block_pool& blocks, const send_limits& limits)
       : bodies_(bodies), blocks_(blocks), limits_(limits) {}
 
-  [[nodiscard]] result<message_id, refusal> submit(std::span<const std::byte> payload,
-                                                   std::uint8_t wants, std::uint64_t context);
-  // Something to send that `allowed` admits.
+  // `now` is looked at only if the options hold a time-out.
+  [[nodiscard]] result<message_id, refusal> submit(time_point now,
+                                                   std::span<const std::byte> payload,
+                                                   const send_options& options);
+  // Chooses what goes next: something that `allowed` admits. What was begun can always be
+  // completed: it is charged already.
   [[nodiscard]] bool ready(const credit& allowed) noexcept;
   // Something to send, but credit is short.
-  [[nodiscard]] bool blocked(const credit& allowed) noexcept;
-  // The next body to send, retransmissions first; ready() must be true.
+  [[nodiscard]] bool blocked(const credit& allowed) noexcept {
+    return !ready(allowed) && busy_lanes_ != 0;
+  }
+  // The body that ready() chose last; it must have been true.
   [[nodiscard]] std::uint32_t take(stats& s) noexcept;
-  // Bytes of frames of the body that take() would return; ready() must be true.
-  [[nodiscard]] std::uint32_t next_length() noexcept {
-    const std::uint32_t i = !retransmit_.empty() ? retransmit_.front()
-                            : closed_.empty()    ? open_
-                                                 : closed_.front();
-    return bodies_[i].length;
-  }
-  // Nothing waits, admitted or not.
-  [[nodiscard]] bool drained() const noexcept {
-    return retransmit_.empty() && closed_.empty() && open_ == no_index;
-  }
+  // Bytes of frames of the body that take() would return.
+  [[nodiscard]] std::uint32_t next_length() noexcept { return bodies_[choice_.body].length; }
   // A packet with this body was lost, or a probe wants it again.
   void resend(std::uint32_t body) noexcept;
-  // A packet with this body was acknowledged: emit(kind, id, context) for each message that is
-  // news.
-  template <class Emit>
-  void on_acked(std::uint32_t body, Emit&& emit);
-  // The peer reported what became of messages first .. first + count - 1.
-  template <class Emit>
-  void on_outcome(std::uint64_t first, std::uint32_t count, Emit&& emit);
+  // A packet with this body was acknowledged.
+  void on_acked(std::uint32_t body, message_sink& sink);
+  // The peer reported what became of messages first .. first + count - 1, all submitted.
+  void on_outcome(wire::outcome_kind kind, std::uint64_t first, std::uint64_t count,
+                  message_sink& sink);
   // One packet less carries this body.
   void drop_reference(std::uint32_t body) noexcept;
-  // The session is lost: emit(unknown, id, context) for all that wanted a confirmation; all is let
-  // go.
-  template <class Emit>
-  void abandon(Emit&& emit);
+  // The session is lost: reports `unknown` for all that is unresolved and lets everything go.
+  void lose(message_sink& sink);
 
+  // The sender no longer wants the message to arrive: R-ABN-1. Refusals: unknown_message (never
+  // submitted, or final already), too_late (the peer has it whole).
+  [[nodiscard]] result<void, refusal> cancel(std::uint64_t id, message_sink& sink);
+  // Runs the time-outs that are due.
+  void on_timeouts(time_point now, message_sink& sink);
+  [[nodiscard]] time_point next_timeout() const noexcept { return timers_.next(); }
+  // ABANDON entries that have not been written since they fell due, or since a loss.
+  [[nodiscard]] bool abandons_pending() noexcept {
+    while (abandon_next_ < abandoned_.size() && !awaits_closing(abandoned_[abandon_next_]))
+      ++abandon_next_;
+    return abandon_next_ < abandoned_.size();
+  }
+  // Writes one ABANDON frame of pending entries; returns its bytes, 0 when nothing fits or is left.
+  std::size_t write_abandons(std::span<std::byte> out) noexcept;
+  void on_abandons_lost() noexcept { abandon_next_ = 0; }
+
+  [[nodiscard]] message_state state(std::uint64_t id) noexcept;
+  // visit(id, state) for each message that is not final, in the order of submission.
+  template <class Visit>
+  void for_each_unresolved(Visit&& visit) {
+    for (const std::uint64_t id : set_aside()) visit(id, state(id));
+    for (std::uint64_t id = base_; id < next_id(); ++id)
+      if ((find(id)->flags & flag_done) == 0) visit(id, state(id));
+  }
   // No message waits, is in flight or awaits a confirmation.
   [[nodiscard]] bool idle() const noexcept { return messages_.empty() && waiting_.size() == 0; }
   [[nodiscard]] std::uint64_t next_id() const noexcept { return base_ + messages_.size(); }
   void set_body_bytes(std::uint32_t bytes) noexcept { limits_.body_bytes = bytes; }
+  // The peer never admits more than this in one message: larger ones are refused from now on, and
+  // those that wait already end as rejected.
+  void set_peer_window(std::uint64_t bytes, message_sink& sink);
 
  private:
-  enum flag : std::uint8_t { wants_bits = 3, flag_received = 4, flag_done = 8, flag_delayed = 16 };
+  enum flag : std::uint16_t {
+    wants_bits = 3,
+    flag_received = 4,
+    flag_done = 8,
+    flag_delayed = 16,
+    flag_sent = 32,
+    flag_abandoned = 64,  // the peer is asked to close it unread
+    flag_reported = 128,  // abandoned before anything of it was sent: its end is told already
+    cause_shift = 8,      // event_kind of the abandonment in the upper byte
+  };
   struct message {
     std::uint64_t context = 0;
     std::uint32_t bodies_left = 0;
-    std::uint8_t flags = 0;
+    std::uint32_t bytes = 0;  // content: the payload and, with a channel, its head
+    std::uint32_t sequence = 0;
+    std::uint16_t channel = 0;
+    std::uint16_t flags = 0;
+  };
+  // What waits in one priority class.
+  struct lane {
+    ring<std::uint32_t> small;      // bodies of whole messages, never sent, complete
+    std::uint32_t open = no_index;  // never sent, may take more small messages
+    fragment_scheduler fresh;       // messages in fragments, nothing of which was sent
+    fragment_scheduler begun;       // ... something of which was
+    std::uint32_t turns = 0;
+    [[nodiscard]] bool empty() const noexcept {
+      return small.empty() && open == no_index && fresh.empty() && begun.empty();
+    }
+  };
+  struct choice {
+    enum class source : std::uint8_t { none, retransmission, small, fresh, begun };
+    source from = source::none;
+    fragment_scheduler::order by = fragment_scheduler::order::shortest;
+    std::uint8_t priority = 0;
+    std::uint32_t body = no_index;
   };
   [[nodiscard]] message* find(std::uint64_t id) noexcept {
     if (id >= base_)
       return id < next_id() ? &messages_[static_cast<std::size_t>(id - base_)] : nullptr;
     return waiting_.find(id);
   }
+  // What one frame is made of.
+  struct content {
+    std::span<const std::byte> payload;
+    std::uint8_t frame_flags = 0;
+    std::uint16_t channel = 0;
+    std::uint32_t sequence = 0;
+    [[nodiscard]] std::size_t bytes() const noexcept {
+      return payload.size() + (channel > 0 ? wire::channel_head_bytes : 0);
+    }
+    void copy_to(std::byte* at, std::size_t from, std::size_t count) const noexcept;
+  };
   [[nodiscard]] bool make_room() noexcept;
-  [[nodiscard]] bool append_small(std::span<const std::byte> payload, std::uint8_t frame_flags);
-  [[nodiscard]] bool append_fragments(std::span<const std::byte> payload, std::uint8_t frame_flags);
+  [[nodiscard]] lane& lane_of(std::uint8_t priority);
+  [[nodiscard]] bool append_small(lane& to, const content& what);
+  [[nodiscard]] bool append_fragments(lane& to, const content& what);
   [[nodiscard]] std::uint32_t new_body() noexcept;
-  void close_open() noexcept;
+  static void close_open(lane& l) noexcept;
   void forget_done() noexcept;
-  template <class Emit>
-  void on_message_acked(std::uint64_t id, Emit&& emit);
+  void on_message_acked(std::uint64_t id, message_sink& sink);
+
+  [[nodiscard]] static fragment_scheduler::order order_of(const lane& l) noexcept;
+  [[nodiscard]] choice choose(const credit& allowed) noexcept;
+  [[nodiscard]] choice choose_in(std::uint8_t priority) noexcept;
+  void pop(const choice& c) noexcept;
+  void note_lane(std::uint8_t priority) noexcept;
+  void count_first_transmission(const packet_body& body, stats& s) noexcept;
+  void count_retransmission(packet_body& body, stats& s) noexcept;
+
+  void abandon(std::uint64_t id, message& m, event_kind cause, message_sink& sink);
+  [[nodiscard]] bool awaits_closing(std::uint64_t id) noexcept {
+    const message* m = find(id);
+    return m && (m->flags & (flag_done | flag_abandoned)) == flag_abandoned;
+  }
+  void sweep_abandoned() noexcept;
+  void on_timeout(const message_timers::timer& due, message_sink& sink);
+  [[nodiscard]] bool is_dead(std::uint64_t id) noexcept;
+  [[nodiscard]] bool body_is_dead(std::uint32_t index) noexcept;
+  void blank_dead_messages(packet_body& body) noexcept;
+  void drop_dead_heads() noexcept;
+  void drop_dead_heads(lane& l) noexcept;
+  void drop_dead_heads(fragment_scheduler& large, fragment_scheduler::order by) noexcept;
+  void drop_chain(std::uint32_t first) noexcept;
+  void finish(std::uint64_t id, message& m, event_kind how) noexcept;
+  void resolve(wire::outcome_kind kind, std::uint64_t id, message& m, message_sink& sink);
+  void on_closed_unread(std::uint64_t id, message& m, message_sink& sink);
+  void on_came_too_late(std::uint64_t id, message& m, message_sink& sink);
+  [[nodiscard]] std::vector<std::uint64_t> set_aside();  // ids of waiting_, ascending
 
   body_table& bodies_;
   buffer::block_pool& blocks_;
@@ -127,79 +235,25 @@ class send_queue {
   std::uint64_t base_ = 0;
   id_map<message> waiting_;  // received, still unconfirmed, below base_
   ring<std::uint32_t> retransmit_;
-  ring<std::uint32_t> closed_;     // never sent, complete
-  std::uint32_t open_ = no_index;  // never sent, may take more small messages
-  std::uint64_t submitted_bytes_ = 0;
-};
-
-template <class Emit>
-void send_queue::on_message_acked(std::uint64_t id, Emit&& emit) {
-  message* m = find(id);
-  if (!m || (m->flags & flag_done) != 0) return;
-  if (m->bodies_left > 0 && --m->bodies_left > 0) return;
-  if ((m->flags & flag_received) == 0) {
-    m->flags |= flag_received;
-    if ((m->flags & want_received) != 0) emit(event_kind::received, id, m->context);
-  }
-  if ((m->flags & want_delivered) == 0) m->flags |= flag_done;
-}
-
-template <class Emit>
-void send_queue::on_acked(std::uint32_t index, Emit&& emit) {
-  packet_body& body = bodies_[index];
-  if (!body.acked) {
-    body.acked = true;
-    body.block.reset();  // packets may still refer to the body, but nobody sends it again
-    if (body.message_count == 0) {
-      on_message_acked(body.first_id, emit);
-    } else {
-      for (std::uint64_t id = body.first_id; id < body.first_id + body.message_count; ++id)
-        on_message_acked(id, emit);
-    }
-    forget_done();
-  }
-  drop_reference(index);
-}
-
-template <class Emit>
-void send_queue::on_outcome(std::uint64_t first, std::uint32_t count, Emit&& emit) {
-  for (std::uint64_t id = first; id < first + count; ++id) {
-    message* m = find(id);
-    if (!m || (m->flags & flag_done) != 0 || (m->flags & want_delivered) == 0) continue;
-    m->flags |= flag_done;
-    const std::uint64_t context = m->context;
-    // Delivered implies received, even when the acknowledgement was lost.
-    if ((m->flags & want_received) != 0 && (m->flags & flag_received) == 0)
-      emit(event_kind::received, id, context);
-    emit(event_kind::delivered, id, context);
-    if (id < base_) waiting_.erase(id);
-  }
-  forget_done();
-}
-
-template <class Emit>
-void send_queue::abandon(Emit&& emit) {
-  const auto lose = [&](std::uint64_t id, const message& m) {
-    if ((m.flags & flag_done) == 0 && (m.flags & wants_bits) != 0)
-      emit(event_kind::unknown, id, m.context);
+  std::array<std::unique_ptr<lane>, priorities> lanes_;
+  std::uint32_t busy_lanes_ = 0;   // bit p: class p has something that was never sent
+  std::uint32_t begun_lanes_ = 0;  // bit p: ... of a message that was begun
+  choice choice_;                  // by the last ready()
+  credit charged_;                 // of all that was sent
+  std::uint64_t peer_window_ = ~std::uint64_t{0};
+  message_timers timers_;
+  std::vector<std::uint64_t> abandoned_;  // ids whose ABANDON the peer has not answered, and some
+                                          // that are final meanwhile
+  std::size_t abandon_next_ = 0;          // first that is to be written
+  std::size_t abandoned_left_ = 0;
+  bool dead_queued_ = false;  // something that waits may be dead
+  id_map<std::uint32_t> channel_next_;
+  struct final_state {
+    std::uint32_t id_low = 0;
+    message_state state = message_state::settled;
   };
-  // In the order of submission: what was set aside is older, but a map has no order of its own.
-  std::vector<std::uint64_t> older;
-  waiting_.for_each([&](std::uint64_t id, message&) { older.push_back(id); });
-  std::sort(older.begin(), older.end());
-  for (const std::uint64_t id : older) lose(id, *waiting_.find(id));
-  for (std::size_t i = 0; i < messages_.size(); ++i) lose(base_ + i, messages_[i]);
-  waiting_.clear();
-  messages_.clear();
-  // Bodies that packets carry were let go by the loss detector's abandon().
-  for (std::size_t i = 0; i < retransmit_.size(); ++i) drop_reference(retransmit_[i]);
-  for (std::size_t i = 0; i < closed_.size(); ++i) drop_reference(closed_[i]);
-  retransmit_.clear();
-  closed_.clear();
-  if (open_ != no_index) drop_reference(open_);
-  open_ = no_index;
-  base_ = 0;
-  submitted_bytes_ = 0;
-}
+  std::vector<final_state> history_;  // ring, allocated at the first end
+  std::size_t history_next_ = 0;
+};
 
 }  // namespace mdp::engine

@@ -23,6 +23,7 @@ struct sent_packet {
   fate state = fate::in_flight;
   bool eliciting = false;
   bool credit = false;
+  bool abandons = false;
   bool has_ack = false;         // ... if this is set
   bool app_limited = false;     // the application, not the network, limited the sender
   std::uint8_t loss_event = 0;  // lost: low bits of the loss event it belongs to

@@ -26,6 +26,11 @@ struct stats {
   std::uint64_t payload_bytes_received = 0;
   std::uint64_t confirmed_received = 0;
   std::uint64_t confirmed_delivered = 0;
+  std::uint64_t confirmed_rejected = 0;
+  std::uint64_t messages_cancelled = 0;
+  std::uint64_t messages_expired = 0;
+  std::uint64_t messages_timed_out = 0;  // received_timeout or delivered_timeout
+  std::uint64_t messages_given_up = 0;   // closed unread, at their sender's request
   std::uint64_t unresolved_unknown = 0;
   std::uint64_t heartbeats_sent = 0;
   std::uint64_t acks_sent = 0;
@@ -35,6 +40,7 @@ struct stats {
   std::uint64_t rejected_no_session = 0;
   std::uint64_t rejected_wrong_source = 0;
   std::uint64_t rejected_bad_ack = 0;
+  std::uint64_t rejected_bad_outcome = 0;  // about messages that were never sent
   std::uint64_t rejected_flow_control = 0;
   std::uint64_t rejected_too_large = 0;
   std::uint64_t rejected_conflict = 0;  // fragments of one id that disagree
@@ -69,6 +75,11 @@ void for_each_stat(const stats& s, Visit&& visit) {
   MDP_STAT(payload_bytes_received);
   MDP_STAT(confirmed_received);
   MDP_STAT(confirmed_delivered);
+  MDP_STAT(confirmed_rejected);
+  MDP_STAT(messages_cancelled);
+  MDP_STAT(messages_expired);
+  MDP_STAT(messages_timed_out);
+  MDP_STAT(messages_given_up);
   MDP_STAT(unresolved_unknown);
   MDP_STAT(heartbeats_sent);
   MDP_STAT(acks_sent);
@@ -77,6 +88,7 @@ void for_each_stat(const stats& s, Visit&& visit) {
   MDP_STAT(rejected_no_session);
   MDP_STAT(rejected_wrong_source);
   MDP_STAT(rejected_bad_ack);
+  MDP_STAT(rejected_bad_outcome);
   MDP_STAT(rejected_flow_control);
   MDP_STAT(rejected_too_large);
   MDP_STAT(rejected_conflict);

@@ -12,6 +12,8 @@ const char* to_string(refusal r) noexcept {
       return "unknown peer";
     case refusal::unknown_message:
       return "unknown message";
+    case refusal::too_late:
+      return "too late";
     case refusal::bad_option:
       return "bad option";
     case refusal::blacklisted:

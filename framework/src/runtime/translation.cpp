@@ -97,6 +97,8 @@ messaging::refusal from_engine(engine::refusal why) noexcept {
       return to::unknown_peer;
     case from::unknown_message:
       return to::unknown_message;
+    case from::too_late:
+      return to::too_late;
     case from::bad_option:
       return to::bad_option;
     case from::blacklisted:

@@ -14,11 +14,13 @@ bool body_well_formed(const frame_view& frame) noexcept {
   const std::size_t size = frame.body.size();
   switch (frame.type) {
     case frame_type::pad:
-    case frame_type::message:
       return true;
+    case frame_type::message:
+      return (frame.flags & frame_in_channel) == 0 || size >= channel_head_bytes;
     case frame_type::fragment: {
       if (size <= 8) return false;
       const std::uint64_t total = load<std::uint32_t>(frame.body.data());
+      if ((frame.flags & frame_in_channel) != 0 && total < channel_head_bytes) return false;
       const std::uint64_t offset = load<std::uint32_t>(frame.body.data() + 4);
       const std::uint64_t data = size - 8;
       if (offset % fragment_unit_bytes != 0 || offset + data > total) return false;
@@ -27,7 +29,9 @@ bool body_well_formed(const frame_view& frame) noexcept {
     case frame_type::ack:
       return size >= ack_body_bytes_min && size % 8 == 0;
     case frame_type::outcome:
-      return size >= 8 && size % 8 == 0 && frame.flags >= 1 && frame.flags <= 3;
+      return size >= 8 && size % 8 == 0 && frame.flags >= 1 && frame.flags <= 4;
+    case frame_type::abandon:
+      return size > 0 && size % abandon_entry_bytes == 0;
     case frame_type::credit:
       return size == 16;
     case frame_type::ping:
@@ -53,6 +57,8 @@ const char* frame_name(frame_type type) noexcept {
       return "CREDIT";
     case frame_type::ping:
       return "PING";
+    case frame_type::abandon:
+      return "ABANDON";
     default:
       return "UNKNOWN";
   }

@@ -180,7 +180,7 @@ TEST(scenarios, scenario_11_one_refused_frame_refuses_its_packet) {
       if (i != bad) {
         mixed.message(id, 20);
       } else if (seed % 4 == 0) {
-        mixed.message(100 + id, 20);  // beyond the credit
+        mixed.message(70'000 + id, 20);  // beyond the window
       } else if (seed % 4 == 1) {
         mixed.fragment(50, 5001, 640, 640);  // another total
       } else if (seed % 4 == 2) {

@@ -355,18 +355,18 @@ TEST(reassembler, memory_is_bounded) {
 // R-FLOW-1, R-FLOW-2
 TEST(receive_credit, admits_whole_messages_and_rises_by_quarters) {
   receive_credit credit(1000, 10);
-  EXPECT_TRUE(credit.admits(9, 1000));
-  EXPECT_FALSE(credit.admits(10, 1)) << "one message too many";
-  EXPECT_FALSE(credit.admits(0, 1001)) << "one byte too many";
+  EXPECT_TRUE(credit.admits({1000, 10}));
+  EXPECT_FALSE(credit.admits({1, 11})) << "one message too many";
+  EXPECT_FALSE(credit.admits({1001, 1})) << "one byte too many";
   credit.on_accepted(1000);
-  EXPECT_FALSE(credit.admits(1, 1));
+  EXPECT_FALSE(credit.admits({1, 1}));
   credit.on_released(100);
-  EXPECT_FALSE(credit.raise(65536)) << "less than a quarter is not worth a frame";
-  EXPECT_TRUE(credit.raise(65536, true)) << "unless somebody asks";
+  EXPECT_FALSE(credit.raise()) << "less than a quarter is not worth a frame";
+  EXPECT_TRUE(credit.raise(true)) << "unless somebody asks";
   EXPECT_EQ(credit.limit().bytes, 1100u);
   EXPECT_EQ(credit.limit().messages, 11u);
   credit.on_released(900);
-  EXPECT_TRUE(credit.raise(65536));
+  EXPECT_TRUE(credit.raise());
   EXPECT_EQ(credit.limit().bytes, 2000u);
   EXPECT_EQ(credit.limit().messages, 12u);
 }
@@ -386,8 +386,14 @@ TEST(outcome_tracker, joins_runs_and_repeats_what_is_lost) {
   EXPECT_EQ(outcomes.write(out, record), wire::frame_bytes(16));
   EXPECT_EQ(wire::load<std::uint32_t>(out + 8), 0u);
   EXPECT_EQ(wire::load<std::uint32_t>(out + 12), 100u);
-  outcomes.on_acked(record);
+  outcomes.on_acked(record, [](std::uint64_t) { FAIL() << "none was cancelled"; });
   EXPECT_TRUE(outcomes.idle());
+  outcomes.add(7, wire::outcome_kind::cancelled);
+  outcomes.add(8, wire::outcome_kind::cancelled);
+  static_cast<void>(outcomes.write(out, record));
+  std::vector<std::uint64_t> closed;
+  outcomes.on_acked(record, [&](std::uint64_t id) { closed.push_back(id); });
+  EXPECT_EQ(closed, (std::vector<std::uint64_t>{7, 8}));
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ enum class refusal : std::uint8_t {
   too_large,        // more than message_bytes_max()
   unknown_peer,     // never known, or forgotten since
   unknown_message,  // no such message, or it is settled already
+  too_late,         // to cancel: the peer has the message whole
   bad_option,       // a priority above 7, a negative time, delivered_timeout without `delivered`
   blacklisted,
   not_supported,  // by this implementation

@@ -58,14 +58,28 @@ enum class frame_type : std::uint8_t {
   outcome = 4,  // flags: outcome_kind; ranges of message ids
   credit = 5,   // u64 bytes, u64 messages: cumulative limits
   ping = 6,
+  abandon = 7,            // entries of messages that need not arrive any more
   skippable_from = 0x80,  // unknown types from here on are ignored; below, the packet is malformed
 };
 
 enum frame_flags : std::uint8_t {
   frame_wants_delivered = 1,  // message, fragment: the sender asks for an OUTCOME
+  frame_in_channel = 2,       // message, fragment: the content begins with a channel head
 };
 
-enum class outcome_kind : std::uint8_t { delivered = 1, rejected = 2, cancelled = 3 };
+// Of a message in an ordered channel, ahead of its payload: u32 sequence, u16 channel, u16 zero.
+inline constexpr std::size_t channel_head_bytes = 8;
+
+enum class outcome_kind : std::uint8_t {
+  delivered = 1,
+  rejected = 2,
+  cancelled = 3,  // answer to ABANDON: closed unread
+  completed = 4,  // answer to ABANDON: the message had come whole before
+};
+
+// ABANDON entry: u32 message id, u32 bytes charged, u32 sequence, u16 channel, u16 flags.
+inline constexpr std::size_t abandon_entry_bytes = 16;
+inline constexpr std::uint16_t abandon_charged = 1;  // the sender has charged it to its credit
 
 enum class wire_error : std::uint8_t {
   truncated,  // shorter than a header, or than its own length says
