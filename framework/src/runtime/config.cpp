@@ -21,6 +21,7 @@ struct row {
 };
 
 constexpr std::array profile_names{"fixed", "lan", "wan"};
+constexpr std::array congestion_names{"fixed", "cubic", "swift", "bbr", "ledbat"};
 
 void apply_profile(node_config& c, config_profile profile) {
   c.profile = profile;
@@ -38,6 +39,9 @@ void apply_profile(node_config& c, config_profile profile) {
   c.max_ack_delay_ms = pick(1, 25, d.max_ack_delay_ms);
   c.timer_granularity_us = pick(100, 1000, d.timer_granularity_us);
   c.pto_max_ms = pick(500, 4000, d.pto_max_ms);
+  c.congestion_control = lan   ? congestion_control_kind::swift
+                         : wan ? congestion_control_kind::cubic
+                               : congestion_control_kind::fixed;
 }
 
 // name, unit, description, min, max, member (the default is the member's own).
@@ -86,8 +90,19 @@ std::vector<row> make_rows() {
       65536, 68719476736.0, &c::reassembly_bytes_max);
   add("receive_pool_bytes", "bytes", "blocks that packets are received into; preallocated", 1048576,
       17179869184.0, &c::receive_pool_bytes);
-  add("congestion_window_bytes", "bytes", "fixed window of bytes in flight to one peer", 4096,
+  rows.push_back({{"congestion_control", "choice", "what bounds the bytes in flight to one peer", 0,
+                   0, 0, congestion_names},
+                  nullptr,
+                  [](const c& from) { return static_cast<std::size_t>(from.congestion_control); },
+                  [](c& to, std::size_t i) {
+                    to.congestion_control = static_cast<congestion_control_kind>(i);
+                  }});
+  add("congestion_window_bytes", "bytes", "fixed: window of bytes in flight to one peer", 4096,
       4294967296.0, &c::congestion_window_bytes);
+  add("initial_window_packets", "packets", "window at the start of a session, unless fixed", 2,
+      1000, &c::initial_window_packets);
+  add("swift_target_us", "us", "swift: queueing delay aimed at (1/8 of the round trip if larger)",
+      1, 1000000, &c::swift_target_us);
   return rows;
 }
 

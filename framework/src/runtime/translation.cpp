@@ -20,7 +20,10 @@ engine::config to_engine(const node_config& c) noexcept {
   e.receive_window_bytes = u64(c.receive_window_bytes);
   e.receive_window_messages = u32(c.receive_window_messages);
   e.reassembly_bytes = u64(c.reassembly_bytes_max);
+  e.congestion_control = static_cast<engine::congestion_kind>(c.congestion_control);
   e.congestion_window_bytes = u64(c.congestion_window_bytes);
+  e.initial_window_packets = u32(c.initial_window_packets);
+  e.swift_target = ms(c.swift_target_us / 1000);
   e.initial_rtt = ms(c.initial_rtt_ms);
   e.granularity = ms(c.timer_granularity_us / 1000);
   e.max_ack_delay = ms(c.max_ack_delay_ms);

@@ -20,6 +20,9 @@ enum class config_profile : std::uint8_t {
   wan,    // the internet
 };
 
+// What decides how many bytes may be in flight (docs/protocol.md section 12).
+enum class congestion_control_kind : std::uint8_t { fixed, cubic, swift, bbr, ledbat };
+
 struct node_config {
   config_profile profile = config_profile::fixed;
   // Sessions.
@@ -44,7 +47,11 @@ struct node_config {
   double receive_window_messages = 32768;
   double reassembly_bytes_max = 268435456;
   double receive_pool_bytes = 33554432;
+  // Congestion.
+  congestion_control_kind congestion_control = congestion_control_kind::fixed;
   double congestion_window_bytes = 1048576;
+  double initial_window_packets = 10;
+  double swift_target_us = 100;
 
   friend bool operator==(const node_config&, const node_config&) = default;
 
