@@ -1,6 +1,7 @@
 #include "ack_tracker.hpp"
 
 #include <algorithm>
+#include <new>
 
 #include "mdp/wire/packet.hpp"
 
@@ -17,50 +18,68 @@ std::uint32_t narrow(std::uint64_t n) {
 
 ack_tracker::verdict ack_tracker::classify(std::uint64_t number) const noexcept {
   if (number < cutoff_) return verdict::old;
-  if (count_ == 0 || number > ranges_[count_ - 1].last) return verdict::fresh;
-  const auto end = ranges_.begin() + static_cast<std::ptrdiff_t>(count_);
-  const auto after = std::upper_bound(ranges_.begin(), end, number,
-                                      [](std::uint64_t n, const range& r) { return n < r.first; });
-  if (after == ranges_.begin()) return verdict::fresh;
+  const range* const first = runs();
+  const range* const end = first + count_;
+  if (count_ == 0 || number > end[-1].last) return verdict::fresh;
+  const range* const after = std::upper_bound(
+      first, end, number, [](std::uint64_t n, const range& r) { return n < r.first; });
+  if (after == first) return verdict::fresh;
   return number <= (after - 1)->last ? verdict::duplicate : verdict::fresh;
 }
 
+bool ack_tracker::make_room() noexcept {
+  if (count_ < capacity_) return true;
+  if (capacity_ == ranges_max) return false;
+  const std::uint32_t capacity = std::min<std::uint32_t>(capacity_ * 4, ranges_max);
+  std::unique_ptr<range[]> more(new (std::nothrow) range[capacity]);
+  if (!more) return false;
+  std::copy(runs(), runs() + count_, more.get());
+  more_ = std::move(more);
+  capacity_ = capacity;
+  return true;
+}
+
+void ack_tracker::release() noexcept {
+  if (!more_ || count_ > few_.size()) return;
+  std::copy(more_.get(), more_.get() + count_, few_.begin());
+  more_.reset();
+  capacity_ = static_cast<std::uint32_t>(few_.size());
+}
+
 void ack_tracker::insert(std::uint64_t number) noexcept {
+  range* r = runs();
   std::size_t i = count_;
-  while (i > 0 && ranges_[i - 1].first > number) --i;
+  while (i > 0 && r[i - 1].first > number) --i;
   // Run i-1 starts at or below the number, run i above it.
-  const bool joins_lower = i > 0 && ranges_[i - 1].last + 1 == number;
-  const bool joins_upper = i < count_ && ranges_[i].first == number + 1;
+  const bool joins_lower = i > 0 && r[i - 1].last + 1 == number;
+  const bool joins_upper = i < count_ && r[i].first == number + 1;
   if (joins_lower && joins_upper) {
-    ranges_[i - 1].last = ranges_[i].last;
-    std::copy(ranges_.begin() + static_cast<std::ptrdiff_t>(i) + 1,
-              ranges_.begin() + static_cast<std::ptrdiff_t>(count_),
-              ranges_.begin() + static_cast<std::ptrdiff_t>(i));
+    r[i - 1].last = r[i].last;
+    std::copy(r + i + 1, r + count_, r + i);
     --count_;
   } else if (joins_lower) {
-    ranges_[i - 1].last = number;
+    r[i - 1].last = number;
   } else if (joins_upper) {
-    ranges_[i].first = number;
+    r[i].first = number;
   } else {
-    if (count_ == ranges_max) {
-      cutoff_ = ranges_[0].last + 1;
-      std::copy(ranges_.begin() + 1, ranges_.end(), ranges_.begin());
+    if (!make_room()) {
+      cutoff_ = r[0].last + 1;
+      std::copy(r + 1, r + count_, r);
       --count_;
       if (i == 0) return;  // the number itself fell below the new cut-off
       --i;
     }
-    std::copy_backward(ranges_.begin() + static_cast<std::ptrdiff_t>(i),
-                       ranges_.begin() + static_cast<std::ptrdiff_t>(count_),
-                       ranges_.begin() + static_cast<std::ptrdiff_t>(count_) + 1);
-    ranges_[i] = {number, number};
+    r = runs();
+    std::copy_backward(r + i, r + count_, r + count_ + 1);
+    r[i] = {number, number};
     ++count_;
   }
 }
 
 void ack_tracker::on_packet(time_point now, std::uint64_t number, bool eliciting, bool at_once,
                             std::uint32_t frequency, duration delay) noexcept {
-  const bool in_order = count_ == 0 ? number == 0 : number == ranges_[count_ - 1].last + 1;
-  if (count_ == 0 || number > ranges_[count_ - 1].last) largest_time_ = now;
+  const bool in_order = count_ == 0 ? number == 0 : number == largest() + 1;
+  if (count_ == 0 || number > largest()) largest_time_ = now;
   insert(number);
   if (!eliciting) return;
   ++unacked_;
@@ -74,7 +93,7 @@ void ack_tracker::on_packet(time_point now, std::uint64_t number, bool eliciting
 std::size_t ack_tracker::reported_ranges() const noexcept {
   std::size_t reported = 1;
   while (reported < count_ && reported < ranges_sent_max &&
-         ranges_[count_ - 1 - reported].last >= report_floor_)
+         runs()[count_ - 1 - reported].last >= report_floor_)
     ++reported;
   return reported;
 }
@@ -82,7 +101,7 @@ std::size_t ack_tracker::reported_ranges() const noexcept {
 std::size_t ack_tracker::expressible_ranges() const noexcept {
   const std::size_t wanted = reported_ranges();
   std::size_t n = 1;
-  for (const range* r = &ranges_[count_ - 1]; n < wanted; ++n, --r) {
+  for (const range* r = runs() + count_ - 1; n < wanted; ++n, --r) {
     const range* lower = r - 1;
     // A clamped run or gap would put everything below it in the wrong place: the list ends there.
     if (r->last - r->first >= field_max || r->first - lower->last - 1 > field_max) break;
@@ -105,7 +124,7 @@ std::size_t ack_tracker::write(time_point now, std::span<std::byte> out) noexcep
   const auto delay = std::clamp<std::int64_t>(waited.count(), 0, 0xffffffff);
   std::byte* p = wire::write_frame_head(out.data(), wire::frame_type::ack, 0, body_bytes,
                                         static_cast<std::uint32_t>(delay));
-  const range* r = &ranges_[count_ - 1];
+  const range* r = runs() + count_ - 1;
   wire::store(p, r->last);
   wire::store(p + 8, narrow(r->last - r->first));
   wire::store(p + 12, std::uint32_t{0});

@@ -1,9 +1,11 @@
 // Which packets have come: finds duplicates, decides when to acknowledge, writes ACK ranges.
-// Bounded: at most `ranges_max` runs are kept; what lies below the lowest is "old" and refused.
+// Bounded: at most `ranges_max` runs are kept, fewer when memory is exhausted; what lies below the
+// lowest is "old" and refused.
 // Rules: docs/protocol.md R-ACK-*. One owner, no threads.
 #pragma once
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "mdp/base/time.hpp"
@@ -41,12 +43,14 @@ class ack_tracker {
   // Writes an ACK frame of at most out.size() bytes (fewer ranges if it is short) and forgets that
   // one was due. Returns the bytes written.
   std::size_t write(time_point now, std::span<std::byte> out) noexcept;
-  [[nodiscard]] std::uint64_t largest() const noexcept { return ranges_[count_ - 1].last; }
+  [[nodiscard]] std::uint64_t largest() const noexcept { return runs()[count_ - 1].last; }
 
   // The peer has seen an ACK that reported up to `largest`: lower runs need no repeating.
   void on_ack_acked(std::uint64_t largest) noexcept {
     if (largest > report_floor_) report_floor_ = largest;
   }
+  // Gives memory back that the present runs do not need.
+  void release() noexcept;
 
  private:
   struct range {
@@ -58,8 +62,16 @@ class ack_tracker {
   [[nodiscard]] std::size_t expressible_ranges() const noexcept;
   void insert(std::uint64_t number) noexcept;
 
-  std::array<range, ranges_max> ranges_{};  // ascending
-  std::size_t count_ = 0;
+  [[nodiscard]] range* runs() noexcept { return more_ ? more_.get() : few_.data(); }
+  [[nodiscard]] const range* runs() const noexcept { return more_ ? more_.get() : few_.data(); }
+  // Room for one run more; without, the lowest has to go.
+  [[nodiscard]] bool make_room() noexcept;
+
+  // Runs, ascending. Nearly always there are few, and an idle peer costs nothing more.
+  std::array<range, 2> few_{};
+  std::unique_ptr<range[]> more_;  // instead, when it is not null
+  std::uint32_t capacity_ = 2;
+  std::uint32_t count_ = 0;
   std::uint64_t cutoff_ = 0;        // numbers below are old
   std::uint64_t report_floor_ = 0;  // runs ending below are known to the peer
   std::uint32_t unacked_ = 0;       // ack-eliciting packets since the last ACK

@@ -44,6 +44,8 @@ class channel_order {
   }
   // Places that are kept for messages that will never come: bounded by the caller.
   [[nodiscard]] std::size_t skips() const noexcept { return skips_; }
+  // Gives memory back if nothing is held.
+  void release() noexcept { held_.release(); }
 
  private:
   struct place {

@@ -3,8 +3,8 @@
 // bounded by the owner. Allocates only when it grows.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <utility>
-#include <vector>
 
 #include "mdp/base/random.hpp"
 
@@ -14,10 +14,22 @@ template <class Value>
 class id_map {
  public:
   explicit id_map(std::uint64_t key = 0) noexcept : key_(key) {}
+  id_map(id_map&& other) noexcept
+      : slots_(std::move(other.slots_)),
+        capacity_(std::exchange(other.capacity_, 0)),
+        size_(std::exchange(other.size_, 0)),
+        key_(other.key_) {}
+  id_map& operator=(id_map&& other) noexcept {
+    slots_ = std::move(other.slots_);
+    capacity_ = std::exchange(other.capacity_, 0);
+    size_ = std::exchange(other.size_, 0);
+    key_ = other.key_;
+    return *this;
+  }
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] Value* find(std::uint64_t id) noexcept {
-    if (slots_.empty()) return nullptr;
+    if (capacity_ == 0) return nullptr;
     for (std::size_t i = home(id);; i = (i + 1) & mask()) {
       if (!slots_[i].used) return nullptr;
       if (slots_[i].id == id) return &slots_[i].value;
@@ -25,7 +37,7 @@ class id_map {
   }
   // The id must be absent. The reference holds until the next insert or erase.
   Value& insert(std::uint64_t id, Value value) {
-    if ((size_ + 1) * 4 > slots_.size() * 3) grow();
+    if ((std::size_t{size_} + 1) * 4 > std::size_t{capacity_} * 3) grow();
     std::size_t i = home(id);
     while (slots_[i].used) i = (i + 1) & mask();
     slots_[i].id = id;
@@ -35,7 +47,7 @@ class id_map {
     return slots_[i].value;
   }
   void erase(std::uint64_t id) noexcept {
-    if (slots_.empty()) return;
+    if (capacity_ == 0) return;
     std::size_t i = home(id);
     while (slots_[i].used && slots_[i].id != id) i = (i + 1) & mask();
     if (!slots_[i].used) return;
@@ -51,12 +63,18 @@ class id_map {
   }
   template <class Visit>
   void for_each(Visit&& visit) {
-    for (slot& s : slots_)
-      if (s.used) visit(s.id, s.value);
+    for (std::size_t i = 0; i < capacity_; ++i)
+      if (slots_[i].used) visit(slots_[i].id, slots_[i].value);
   }
   void clear() noexcept {
-    for (slot& s : slots_) s = slot{};
+    for (std::size_t i = 0; i < capacity_; ++i) slots_[i] = slot{};
     size_ = 0;
+  }
+  // Gives the memory back if the map is empty.
+  void release() noexcept {
+    if (size_ > 0) return;
+    slots_.reset();
+    capacity_ = 0;
   }
 
  private:
@@ -65,22 +83,28 @@ class id_map {
     Value value{};
     bool used = false;
   };
-  [[nodiscard]] std::size_t mask() const noexcept { return slots_.size() - 1; }
+  [[nodiscard]] std::size_t mask() const noexcept { return std::size_t{capacity_} - 1; }
   [[nodiscard]] std::size_t home(std::uint64_t id) const noexcept {
     return static_cast<std::size_t>(splitmix64(id ^ key_)) & mask();
   }
   void grow() {
-    std::vector<slot> old(slots_.empty() ? 16 : slots_.size() * 2);
+    const std::uint32_t capacity = capacity_ == 0 ? capacity_min : capacity_ * 2;
+    auto old = std::make_unique<slot[]>(capacity);
     old.swap(slots_);
-    for (slot& s : old) {
-      if (!s.used) continue;
-      std::size_t i = home(s.id);
+    const std::uint32_t old_capacity = std::exchange(capacity_, capacity);
+    for (std::size_t k = 0; k < old_capacity; ++k) {
+      if (!old[k].used) continue;
+      std::size_t i = home(old[k].id);
       while (slots_[i].used) i = (i + 1) & mask();
-      slots_[i] = std::move(s);
+      slots_[i] = std::move(old[k]);
     }
   }
-  std::vector<slot> slots_;
-  std::size_t size_ = 0;
+
+  static constexpr std::uint32_t capacity_min = 8;
+
+  std::unique_ptr<slot[]> slots_;
+  std::uint32_t capacity_ = 0;  // a power of two, or 0
+  std::uint32_t size_ = 0;
   std::uint64_t key_;
 };
 

@@ -50,6 +50,17 @@ class loss_detector {
     loss_time_ = never;
   }
 
+  // With nothing ack-eliciting in flight, forgets packets that only acknowledged (nobody waits for
+  // them) and gives memory back. What a lost packet carried is kept until it is forgotten in time.
+  void release() noexcept {
+    if (eliciting_in_flight_ > 0) return;
+    while (!packets_.empty() && carries_nothing(packets_.front())) {
+      packets_.pop_front();
+      ++base_;
+    }
+    packets_.release();
+  }
+
   [[nodiscard]] std::uint64_t bytes_in_flight() const noexcept { return bytes_in_flight_; }
   [[nodiscard]] bool anything_in_flight() const noexcept { return eliciting_in_flight_ > 0; }
   // Packets remembered, settled or not.
@@ -69,6 +80,9 @@ class loss_detector {
   [[nodiscard]] std::uint32_t probes() const noexcept { return probes_; }
 
  private:
+  [[nodiscard]] static bool carries_nothing(const sent_packet& p) noexcept {
+    return p.state == sent_packet::fate::acked || (p.body == no_index && p.outcomes == no_index);
+  }
   void settle(sent_packet& p, sent_packet::fate state) noexcept {
     if (p.state == sent_packet::fate::in_flight && p.eliciting) {
       bytes_in_flight_ -= p.bytes;

@@ -3,7 +3,7 @@
 #pragma once
 #include <bit>
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 namespace mdp::engine {
 
@@ -29,16 +29,21 @@ class message_window {
       }
       return;
     }
-    if (words_.empty()) words_.resize(width / 64);
+    if (!words_) words_ = std::make_unique<std::uint64_t[]>(width / 64);
     words_[word(id)] |= std::uint64_t{1} << (id % 64);
     ++above_;
+  }
+
+  // Gives the bitmap back if nothing above the floor is closed.
+  void release() noexcept {
+    if (above_ == 0) words_.reset();
   }
 
  private:
   [[nodiscard]] static std::size_t word(std::uint64_t id) noexcept { return id % width / 64; }
   std::uint64_t floor_ = 0;
   std::uint64_t above_ = 0;  // bits set
-  std::vector<std::uint64_t> words_;
+  std::unique_ptr<std::uint64_t[]> words_;
 };
 
 }  // namespace mdp::engine

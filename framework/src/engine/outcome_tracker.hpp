@@ -36,6 +36,13 @@ class outcome_tracker {
   [[nodiscard]] std::size_t backlog() const noexcept {
     return pending_.size() + (records_.size() - free_.size()) * ranges_max;
   }
+  // Gives the memory back if nothing is pending or on its way.
+  void release() noexcept {
+    if (!idle()) return;
+    pending_.release();
+    records_ = std::vector<record_type>();
+    free_ = std::vector<std::uint32_t>();
+  }
   [[nodiscard]] bool idle() const noexcept {
     return pending_.empty() && free_.size() == records_.size();
   }

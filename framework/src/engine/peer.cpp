@@ -69,6 +69,8 @@ void peer::reset_session() noexcept {
   reassembler_ = reassembler();
   channels_ = channel_order();
   closed_unread_ = id_map<bool>();
+  queue_.release();
+  holds_memory_ = false;
   credit_ = receive_credit(shared_.settings.receive_window_bytes,
                            shared_.settings.receive_window_messages);
   allowed_ = {};
@@ -370,6 +372,7 @@ void peer::finish_packet(time_point now, buffer::slice packet, std::uint8_t flag
   }
   wire::seal_packet({packet.data(), packet.size()}, header, crc_seed_);
   sent_.on_sent(record);
+  holds_memory_ = true;
   ++shared_.counts.packets_sent;
   shared_.counts.wire_bytes_sent += packet.size();
   train.add(std::move(packet));
@@ -391,6 +394,26 @@ void peer::probe() noexcept {
   oldest->credit = false;
 }
 
+time_point peer::release_time() const noexcept {
+  const config& c = shared_.settings;
+  if (!holds_memory_ || !idle() || sent_.anything_in_flight() ||
+      sent_.forget_time(rtt_.loss_delay(c.granularity)) != never)
+    return never;
+  return last_received_ + c.heartbeat_after / 2;  // before a heartbeat makes work again
+}
+
+void peer::release_memory() noexcept {
+  queue_.release();
+  sent_.release();
+  outcomes_.release();
+  window_.release();
+  reassembler_.release();
+  channels_.release();
+  closed_unread_.release();
+  acks_.release();
+  holds_memory_ = false;
+}
+
 time_point peer::next_deadline() const noexcept {
   if (state_ == peer_state::connecting)
     return std::min({shake.retry, shake.give_up, queue_.next_timeout()});
@@ -398,7 +421,7 @@ time_point peer::next_deadline() const noexcept {
   if (state_ == peer_state::free) return never;
   const config& c = shared_.settings;
   time_point next = std::min(last_received_ + c.peer_timeout, resume_);
-  next = std::min(next, acks_.deadline());
+  next = std::min({next, acks_.deadline(), release_time()});
   next = std::min(next, sent_.forget_time(rtt_.loss_delay(c.granularity)));
   if (sent_.loss_time() != never) {
     next = std::min(next, sent_.loss_time());
@@ -421,6 +444,7 @@ bool peer::handle_deadline(time_point now) noexcept {
   if (state_ != peer_state::established) return shake.give_up > now;
   if (last_received_ + c.peer_timeout <= now) return false;
   if (resume_ <= now) resume_ = never;
+  if (release_time() <= now) release_memory();
   acks_.on_deadline(now);
   if (std::min(sent_.loss_time(), sent_.forget_time(rtt_.loss_delay(c.granularity))) <= now) {
     detect_losses(now);

@@ -186,6 +186,8 @@ class peer final : private message_sink {
   [[nodiscard]] bool may_send_body(time_point now) noexcept;
   void note_app_limited() noexcept;
   [[nodiscard]] bool asks_for_ack() noexcept;
+  [[nodiscard]] time_point release_time() const noexcept;
+  void release_memory() noexcept;
   void probe() noexcept;
 
   const shared_parts& shared_;
@@ -220,6 +222,7 @@ class peer final : private message_sink {
   time_point resume_ = never;      // what could not be sent is tried again then
   time_point last_received_{};
   time_point last_heartbeat_{};
+  bool holds_memory_ = false;  // data was exchanged since memory was last given back
 };
 
 }  // namespace mdp::engine

@@ -132,6 +132,16 @@ class send_queue {
   }
   // No message waits, is in flight or awaits a confirmation.
   [[nodiscard]] bool idle() const noexcept { return messages_.empty() && waiting_.size() == 0; }
+  // Gives memory back; only when idle().
+  void release() noexcept {
+    messages_.release();
+    retransmit_.release();
+    waiting_.release();
+    for (std::unique_ptr<lane>& l : lanes_) l.reset();
+    busy_lanes_ = 0;
+    timers_.clear();  // of messages that ended before
+    abandoned_ = std::vector<std::uint64_t>();
+  }
   [[nodiscard]] std::uint64_t next_id() const noexcept { return base_ + messages_.size(); }
   void set_body_bytes(std::uint32_t bytes) noexcept { limits_.body_bytes = bytes; }
   // The peer never admits more than this in one message: larger ones are refused from now on, and

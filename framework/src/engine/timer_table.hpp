@@ -12,8 +12,9 @@ namespace mdp::engine {
 class timer_table {
  public:
   void resize(std::size_t slots) {
-    if (slots > position_.size()) position_.resize(slots, absent);
-    heap_.reserve(slots);
+    if (slots <= position_.size()) return;
+    position_.resize(slots, absent);
+    heap_.reserve(position_.capacity());  // grows as that does: by factors
   }
   // `never` takes the slot's deadline away.
   void set(std::uint32_t slot, time_point deadline) noexcept;
