@@ -261,6 +261,24 @@ TEST_P(node_api, a_peer_that_takes_nothing_blocks_nobody_else) {
   EXPECT_TRUE(world_->run_until([&] { return world_->count(a, event_kind::delivered) == 1; }));
 }
 
+TEST_P(node_api, every_congestion_controller_and_profile_delivers) {
+  for (const char* text :
+       {"congestion_control=fixed", "congestion_control=cubic", "congestion_control=swift",
+        "congestion_control=bbr", "congestion_control=ledbat", "profile=lan", "profile=wan"}) {
+    const auto config = node_config::from_text(text);
+    ASSERT_TRUE(config) << config.error();
+    node& a = world_->add(with(*config));
+    node& b = world_->add(with(*config));
+    const peer_id peer = connected(a, b);
+    const std::vector<std::byte> payload(5000);
+    std::size_t sent = 0;
+    EXPECT_TRUE(world_->run_until([&] {
+      while (sent < 200 && a.submit(peer, payload, {.want = confirm::delivered})) ++sent;
+      return world_->count(a, event_kind::delivered) == 200;
+    })) << text;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(nodes, node_api,
                          testing::Values(test::node_variant{"socket", thread_layout::inline_},
                                          test::node_variant{"socket", thread_layout::single},
