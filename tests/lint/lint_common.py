@@ -32,7 +32,7 @@ def walk(root, folders=None, suffixes=None, names=()):
     for start in folders or ["."]:
         for directory, inner, files in os.walk(os.path.join(root, start)):
             inner[:] = [d for d in inner if d not in LEFT_OUT]
-            for name in files:
+            for name in (f for f in files if f not in LEFT_OUT):  # .git is a file in a worktree
                 if suffixes is None or name.endswith(tuple(suffixes)) or name in names:
                     found.append(os.path.relpath(os.path.join(directory, name), root))
     return sorted(found)

@@ -34,20 +34,21 @@ class receive_credit {
   }
   void on_accepted(std::uint64_t bytes) noexcept { accepted_ += {bytes, 1}; }
   void on_released(std::uint64_t bytes) noexcept { released_ += {bytes, 1}; }
-  // Raises the limit when at least a quarter of the window is free again (or at all, if `force`).
-  // True: tell the peer.
-  bool raise(bool force = false) noexcept {
-    const credit more{released_.bytes + window_.bytes - limit_.bytes,
-                      released_.messages + window_.messages - limit_.messages};
-    if (more.bytes == 0 && more.messages == 0) return false;
-    if (!force && more.bytes < window_.bytes / 4 && more.messages < window_.messages / 4)
-      return false;
-    limit_ += more;
-    return true;
+  // At least a quarter of the window is free again (or anything at all, if `asked`).
+  [[nodiscard]] bool worth_telling(bool asked = false) const noexcept {
+    const credit more = free_again();
+    if (more.bytes >= window_.bytes / 4 || more.messages >= window_.messages / 4)
+      return more.bytes + more.messages > 0;
+    return asked && more.bytes + more.messages > 0;
   }
+  void raise() noexcept { limit_ += free_again(); }
   [[nodiscard]] const credit& limit() const noexcept { return limit_; }
 
  private:
+  [[nodiscard]] credit free_again() const noexcept {
+    return {released_.bytes + window_.bytes - limit_.bytes,
+            released_.messages + window_.messages - limit_.messages};
+  }
   credit window_;
   credit limit_;
   credit released_;

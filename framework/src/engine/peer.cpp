@@ -166,9 +166,10 @@ void peer::on_released(std::uint64_t bytes) noexcept {
 }
 
 void peer::raise_credit(bool force) noexcept {
+  if (!credit_.worth_telling(force || peer_blocked_)) return;
   // Whoever never acknowledges our outcomes gets no more to make outcomes of.
   if (outcomes_.backlog() > outcome_backlog_max) return;
-  if (!credit_.raise(force || peer_blocked_)) return;
+  credit_.raise();
   credit_due_ = true;
   peer_blocked_ = false;
 }

@@ -164,6 +164,8 @@ class peer final : private message_sink {
   void on_complete(time_point now, std::uint64_t id, std::uint8_t frame_flags,
                    buffer::slice content) noexcept;
   void deliver(event&& e) noexcept;
+  void describe(event& e, time_point now, std::uint64_t id,
+                std::uint8_t frame_flags) const noexcept;
   void raise_credit(bool force = false) noexcept;
   [[nodiscard]] buffer::slice payload_of(const wire::frame_view& frame,
                                          const buffer::slice& packet) noexcept;

@@ -293,23 +293,33 @@ void peer::on_complete(time_point now, std::uint64_t id, std::uint8_t frame_flag
   ++s.messages_received;
   s.payload_bytes_received += content.size();
   window_.close(id);
-  event e;
-  e.confirm = (frame_flags & wire::frame_wants_delivered) != 0;
-  e.session = session_;
-  e.peer = peer_id{id_};
-  e.id = message_id{id};
-  e.time = now;
-  if ((frame_flags & wire::frame_in_channel) == 0) {
-    e.payload = std::move(content);
-    deliver(std::move(e));
+  if ((frame_flags & wire::frame_in_channel) != 0) {
+    event e;
+    describe(e, now, id, frame_flags);
+    const auto sequence = wire::load<std::uint32_t>(content.data());
+    e.channel = wire::load<std::uint16_t>(content.data() + 4);
+    e.payload =
+        content.subslice(wire::channel_head_bytes,
+                         content.size() - static_cast<std::uint32_t>(wire::channel_head_bytes));
+    channels_.add(sequence, std::move(e), [this](event&& ready) { deliver(std::move(ready)); });
     return;
   }
-  const auto sequence = wire::load<std::uint32_t>(content.data());
-  e.channel = wire::load<std::uint16_t>(content.data() + 4);
-  e.payload =
-      content.subslice(wire::channel_head_bytes,
-                       content.size() - static_cast<std::uint32_t>(wire::channel_head_bytes));
-  channels_.add(sequence, std::move(e), [this](event&& ready) { deliver(std::move(ready)); });
+  event& e = shared_.events.push();
+  describe(e, now, id, frame_flags);
+  e.payload = std::move(content);
+}
+
+void peer::describe(event& e, time_point now, std::uint64_t id,
+                    std::uint8_t frame_flags) const noexcept {
+  e.kind = event_kind::message;
+  e.confirm = (frame_flags & wire::frame_wants_delivered) != 0;
+  e.session = session_;
+  e.channel = 0;
+  e.peer = peer_id{id_};
+  e.id = message_id{id};
+  e.context = 0;
+  e.time = now;
+  e.reason = nullptr;
 }
 
 void peer::on_message(time_point now, const wire::frame_view& frame,

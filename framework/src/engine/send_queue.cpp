@@ -14,6 +14,10 @@ void write_channel_head(std::byte* at, std::uint16_t channel, std::uint32_t sequ
   wire::store(at + 6, std::uint16_t{0});
 }
 
+bool timed(const send_options& o) noexcept {
+  return (o.lifetime + o.received_timeout + o.delivered_timeout).count() != 0;
+}
+
 std::size_t fragment_data_bytes(std::uint32_t body_bytes) noexcept {
   return (body_bytes - wire::fragment_head_bytes) / wire::fragment_unit_bytes *
          wire::fragment_unit_bytes;
@@ -66,76 +70,46 @@ void send_queue::close_open(lane& l) noexcept {
   l.open = no_index;
 }
 
-bool send_queue::make_room() noexcept {
-  // Messages that everybody but the peer's application is done with step aside: they block nobody.
-  while (!messages_.empty()) {
-    message& m = messages_.front();
-    if ((m.flags & flag_done) == 0) {
-      if ((m.flags & flag_received) == 0 || waiting_.size() >= limits_.max_messages) break;
-      waiting_.insert(base_, m);
-    }
-    messages_.pop_front();
-    ++base_;
-    if (messages_.size() < limits_.max_messages) return true;
-  }
-  return messages_.size() < limits_.max_messages;
-}
-
-send_queue::lane& send_queue::lane_of(std::uint8_t priority) {
-  std::unique_ptr<lane>& l = lanes_[priority];
-  if (!l) l = std::make_unique<lane>();
-  return *l;
+bool send_queue::well_formed(const send_options& o) noexcept {
+  if (o.priority >= priorities || o.channel > channel_max) return false;
+  if (std::min({o.lifetime, o.received_timeout, o.delivered_timeout}).count() < 0) return false;
+  return o.delivered_timeout.count() == 0 || (o.wants & want_delivered) != 0;
 }
 
 result<message_id, refusal> send_queue::submit(time_point now, std::span<const std::byte> payload,
                                                const send_options& options) {
-  const bool timed = options.lifetime.count() != 0 || options.received_timeout.count() != 0 ||
-                     options.delivered_timeout.count() != 0;
-  if (options.priority >= priorities || options.channel > channel_max ||
-      options.lifetime.count() < 0 || options.received_timeout.count() < 0 ||
-      options.delivered_timeout.count() < 0 ||
-      (options.delivered_timeout.count() > 0 && (options.wants & want_delivered) == 0))
-    return failure(refusal::bad_option);
+  if (!well_formed(options)) return failure(refusal::bad_option);
   content what{payload, 0, options.channel, 0};
-  if (what.bytes() > std::min<std::uint64_t>(limits_.max_message_bytes, peer_window_))
+  const std::size_t bytes = what.bytes();
+  if (bytes > std::min<std::uint64_t>(limits_.max_message_bytes, peer_window_))
     return failure(refusal::too_large);
   if (messages_.size() >= limits_.max_messages && !make_room()) return failure(refusal::queue_full);
   if ((options.wants & want_delivered) != 0) what.frame_flags |= wire::frame_wants_delivered;
   std::uint32_t* sequence = nullptr;
   if (options.channel > 0) {
     what.frame_flags |= wire::frame_in_channel;
-    sequence = channel_next_.find(options.channel);
-    if (!sequence) sequence = &channel_next_.insert(options.channel, 0);
+    sequence = &next_sequence(options.channel);
     what.sequence = *sequence;
   }
   const std::uint64_t id = next_id();
   lane& l = lane_of(options.priority);
-  const bool small = wire::frame_bytes(what.bytes()) <= limits_.body_bytes;
+  const bool small = wire::frame_bytes(bytes) <= limits_.body_bytes;
   if (!(small ? append_small(l, what) : append_fragments(l, what)))
     return failure(refusal::queue_full);
   if (sequence) ++*sequence;
-  note_lane(options.priority);
+  busy_lanes_ |= 1u << options.priority;
   message& m = messages_.push();
   m.context = options.context;
   m.flags = static_cast<std::uint16_t>(options.wants & wants_bits);
-  m.bytes = static_cast<std::uint32_t>(what.bytes());
+  m.bytes = static_cast<std::uint32_t>(bytes);
   m.sequence = what.sequence;
   m.channel = options.channel;
-  const std::size_t data = fragment_data_bytes(limits_.body_bytes);
-  m.bodies_left = small ? 1 : static_cast<std::uint32_t>((what.bytes() + data - 1) / data);
-  if (timed) {
-    if (timers_.wants_sweep(messages_.size() + waiting_.size()))
-      timers_.sweep([this](std::uint64_t i) {
-        const message* alive = find(i);
-        return alive && (alive->flags & flag_done) == 0;
-      });
-    const auto at = [&](duration after, event_kind kind) {
-      if (after.count() > 0) timers_.add({now + after, id, kind});
-    };
-    at(options.lifetime, event_kind::expired);
-    at(options.received_timeout, event_kind::timed_out_received);
-    at(options.delivered_timeout, event_kind::timed_out_delivered);
+  m.bodies_left = 1;
+  if (!small) {
+    const std::size_t data = fragment_data_bytes(limits_.body_bytes);
+    m.bodies_left = static_cast<std::uint32_t>((bytes + data - 1) / data);
   }
+  if (timed(options)) start_timers(now, id, options);
   return message_id{id};
 }
 
@@ -334,9 +308,10 @@ std::uint32_t send_queue::take(stats& s) noexcept {
 void send_queue::count_first_transmission(const packet_body& body, stats& s) noexcept {
   const std::uint64_t end = body.first_id + std::max(body.message_count, 1u);
   for (std::uint64_t id = body.first_id; id < end; ++id) {
-    message* m = find(id);
-    if (!m || (m->flags & (flag_sent | flag_abandoned)) != 0) continue;
-    m->flags |= flag_sent;
+    if (id < base_) continue;  // given up, and closed by the peer, before its turn came
+    message& m = messages_[static_cast<std::size_t>(id - base_)];
+    if ((m.flags & (flag_sent | flag_abandoned)) != 0) continue;
+    m.flags |= flag_sent;
     ++s.messages_sent;
   }
   s.payload_bytes_sent += body.payload_bytes;

@@ -202,7 +202,14 @@ class send_queue {
     void copy_to(std::byte* at, std::size_t from, std::size_t count) const noexcept;
   };
   [[nodiscard]] bool make_room() noexcept;
-  [[nodiscard]] lane& lane_of(std::uint8_t priority);
+  [[nodiscard]] lane& lane_of(std::uint8_t priority) {
+    std::unique_ptr<lane>& l = lanes_[priority];
+    if (!l) l = std::make_unique<lane>();
+    return *l;
+  }
+  [[nodiscard]] static bool well_formed(const send_options& o) noexcept;
+  [[nodiscard]] std::uint32_t& next_sequence(std::uint16_t channel);
+  void start_timers(time_point now, std::uint64_t id, const send_options& options);
   [[nodiscard]] bool append_small(lane& to, const content& what);
   [[nodiscard]] bool append_fragments(lane& to, const content& what);
   [[nodiscard]] std::uint32_t new_body() noexcept;
@@ -262,7 +269,7 @@ class send_queue {
     std::uint32_t id_low = 0;
     message_state state = message_state::settled;
   };
-  std::vector<final_state> history_;  // ring, allocated at the first end
+  std::unique_ptr<std::array<final_state, history_size>> history_;  // ring, made at the first end
   std::size_t history_next_ = 0;
 };
 

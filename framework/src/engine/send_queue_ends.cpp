@@ -6,7 +6,7 @@
 namespace mdp::engine {
 namespace {
 
-message_state state_of(event_kind how) noexcept {
+constexpr message_state state_of(event_kind how) noexcept {
   switch (how) {
     case event_kind::delivered:
       return message_state::delivered;
@@ -38,9 +38,44 @@ void send_queue::finish(std::uint64_t id, message& m, event_kind how) noexcept {
     abandon_next_ = 0;
   }
   if ((m.flags & wants_bits) == 0 && (m.flags & flag_abandoned) == 0) return;
-  if (history_.empty()) history_.resize(history_size);
-  history_[history_next_] = {static_cast<std::uint32_t>(id), state_of(how)};
-  history_next_ = (history_next_ + 1) % history_size;
+  if (!history_) [[unlikely]]
+    history_ = std::make_unique<std::array<final_state, history_size>>();
+  (*history_)[history_next_++ % history_size] = {static_cast<std::uint32_t>(id), state_of(how)};
+}
+
+bool send_queue::make_room() noexcept {
+  // Messages that everybody but the peer's application is done with step aside: they block nobody.
+  while (!messages_.empty()) {
+    message& m = messages_.front();
+    if ((m.flags & flag_done) == 0) {
+      if ((m.flags & flag_received) == 0 || waiting_.size() >= limits_.max_messages) break;
+      waiting_.insert(base_, m);
+    }
+    messages_.pop_front();
+    ++base_;
+    if (messages_.size() < limits_.max_messages) return true;
+  }
+  return messages_.size() < limits_.max_messages;
+}
+
+void send_queue::start_timers(time_point now, std::uint64_t id, const send_options& options) {
+  const auto start = [&](duration after, event_kind kind) {
+    if (after.count() == 0) return;
+    if (timers_.wants_sweep(messages_.size() + waiting_.size()))
+      timers_.sweep([this](std::uint64_t i) {
+        const message* alive = find(i);
+        return alive && (alive->flags & flag_done) == 0;
+      });
+    timers_.add({now + after, id, kind});
+  };
+  start(options.lifetime, event_kind::expired);
+  start(options.received_timeout, event_kind::timed_out_received);
+  start(options.delivered_timeout, event_kind::timed_out_delivered);
+}
+
+std::uint32_t& send_queue::next_sequence(std::uint16_t channel) {
+  std::uint32_t* next = channel_next_.find(channel);
+  return next ? *next : channel_next_.insert(channel, 0);
 }
 
 void send_queue::forget_done() noexcept {
@@ -317,8 +352,8 @@ message_state send_queue::state(std::uint64_t id) noexcept {
     if ((m->flags & flag_received) != 0) return message_state::received;
     return (m->flags & flag_sent) != 0 ? message_state::sent : message_state::queued;
   }
-  for (std::size_t back = 1; back <= history_.size(); ++back) {
-    const final_state& f = history_[(history_next_ + history_size - back) % history_size];
+  for (std::size_t back = 1; history_ && back <= history_size; ++back) {
+    const final_state& f = (*history_)[(history_next_ - back) % history_size];
     if (f.id_low == static_cast<std::uint32_t>(id) && f.state != message_state::settled)
       return f.state;
   }
@@ -358,7 +393,7 @@ void send_queue::lose(message_sink& sink) {
   abandon_next_ = abandoned_left_ = 0;
   dead_queued_ = false;
   channel_next_.clear();
-  history_.clear();
+  history_.reset();
   history_next_ = 0;
 }
 

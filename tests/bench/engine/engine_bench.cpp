@@ -3,6 +3,10 @@
 // be 0).
 #include <benchmark/benchmark.h>
 
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
 #include <cstring>
 #include <memory>
 
@@ -116,4 +120,24 @@ BENCHMARK(engine_one_way_delivered)->Arg(64)->Arg(1200)->Arg(65536)->Arg(1 << 20
 }  // namespace
 }  // namespace mdp
 
-BENCHMARK_MAIN();
+// `engine_bench --rounds N BYTES`: exactly N rounds of 1,024 confirmed messages and nothing else,
+// to be run under callgrind (tools/instructions.py): the difference of two N is the cost of a
+// message.
+int main(int argc, char** argv) {
+  if (argc == 4 && std::strcmp(argv[1], "--rounds") == 0) {
+    mdp::back_to_back pair;
+    const std::vector<std::byte> payload(std::strtoul(argv[3], nullptr, 10));
+    for (unsigned long round = std::strtoul(argv[2], nullptr, 10); round > 0; --round) {
+      for (std::uint64_t i = 0; i < 1024; ++i)
+        if (!pair.a.engine.submit(pair.now, pair.peer, payload, {mdp::engine::want_delivered, i}))
+          break;
+      pair.exchange();
+    }
+    std::printf("%llu messages\n", static_cast<unsigned long long>(pair.delivered));
+    return 0;
+  }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

@@ -361,12 +361,14 @@ TEST(receive_credit, admits_whole_messages_and_rises_by_quarters) {
   credit.on_accepted(1000);
   EXPECT_FALSE(credit.admits({1, 1}));
   credit.on_released(100);
-  EXPECT_FALSE(credit.raise()) << "less than a quarter is not worth a frame";
-  EXPECT_TRUE(credit.raise(true)) << "unless somebody asks";
+  EXPECT_FALSE(credit.worth_telling()) << "less than a quarter is not worth a frame";
+  EXPECT_TRUE(credit.worth_telling(true)) << "unless somebody asks";
+  credit.raise();
   EXPECT_EQ(credit.limit().bytes, 1100u);
   EXPECT_EQ(credit.limit().messages, 11u);
   credit.on_released(900);
-  EXPECT_TRUE(credit.raise());
+  EXPECT_TRUE(credit.worth_telling());
+  credit.raise();
   EXPECT_EQ(credit.limit().bytes, 2000u);
   EXPECT_EQ(credit.limit().messages, 12u);
 }
