@@ -9,6 +9,7 @@ namespace mdp::engine {
 namespace {
 
 constexpr std::uint64_t field_max = 0xffffffff;
+constexpr std::uint32_t late_watch = 256;
 
 std::uint32_t narrow(std::uint64_t n) {
   return static_cast<std::uint32_t>(std::min(n, field_max));
@@ -78,12 +79,22 @@ void ack_tracker::insert(std::uint64_t number) noexcept {
 
 void ack_tracker::on_packet(time_point now, std::uint64_t number, bool eliciting, bool at_once,
                             std::uint32_t frequency, duration delay) noexcept {
-  const bool in_order = count_ == 0 ? number == 0 : number == largest() + 1;
-  if (count_ == 0 || number > largest()) largest_time_ = now;
+  const bool any = count_ > 0;
+  const std::uint64_t before = any ? largest() : 0;
+  const bool in_order = number == (any ? before + 1 : 0);
+  if (!any || number > before) {
+    largest_time_ = now;
+    if (late_watch_ > 0) --late_watch_;
+  } else {
+    // The gap that it fills was reordering: the next gaps are probably no loss either.
+    late_watch_ = late_watch;
+    late_largest_ = before;
+    report_floor_ = std::min(report_floor_, number);
+  }
   insert(number);
   if (!eliciting) return;
   ++unacked_;
-  if (at_once || !in_order || unacked_ >= frequency) {
+  if (at_once || (!in_order && late_watch_ == 0) || unacked_ >= frequency) {
     ack_due_ = true;
   } else if (deadline_ == never) {
     deadline_ = now + delay;
@@ -92,49 +103,50 @@ void ack_tracker::on_packet(time_point now, std::uint64_t number, bool eliciting
 
 std::size_t ack_tracker::reported_ranges() const noexcept {
   std::size_t reported = 1;
-  while (reported < count_ && reported < ranges_sent_max &&
-         runs()[count_ - 1 - reported].last >= report_floor_)
-    ++reported;
+  while (reported < count_ && newest(reported).last >= report_floor_) ++reported;
   return reported;
 }
 
-std::size_t ack_tracker::expressible_ranges() const noexcept {
+ack_tracker::selection ack_tracker::select(std::size_t room) const noexcept {
   const std::size_t wanted = reported_ranges();
-  std::size_t n = 1;
-  for (const range* r = runs() + count_ - 1; n < wanted; ++n, --r) {
-    const range* lower = r - 1;
+  const std::size_t size = std::min({wanted, room, ranges_sent_max});
+  selection all{wanted, size};
+  for (std::size_t i = 1; i < size; ++i) {
+    const range& upper = newest(all.at(i - 1));
+    const range& lower = newest(all.at(i));
     // A clamped run or gap would put everything below it in the wrong place: the list ends there.
-    if (r->last - r->first >= field_max || r->first - lower->last - 1 > field_max) break;
+    if (upper.last - upper.first >= field_max || upper.first - lower.last - 1 > field_max)
+      return {i, i};
   }
-  return n;
+  return all;
 }
 
 std::size_t ack_tracker::frame_bytes_needed() const noexcept {
   if (count_ == 0) return 0;
-  return wire::frame_bytes(wire::ack_body_bytes_min + 8 * (reported_ranges() - 1));
+  return wire::frame_bytes(wire::ack_body_bytes_min +
+                           8 * (std::min(reported_ranges(), ranges_sent_max) - 1));
 }
 
 std::size_t ack_tracker::write(time_point now, std::span<std::byte> out) noexcept {
   constexpr std::size_t smallest = wire::frame_bytes(wire::ack_body_bytes_min);
   if (count_ == 0 || out.size() < smallest) return 0;
-  const std::size_t room = 1 + (out.size() - smallest) / 8;
-  const std::size_t reported = std::min(expressible_ranges(), room);
-  const std::size_t body_bytes = wire::ack_body_bytes_min + 8 * (reported - 1);
+  const selection runs = select(1 + (out.size() - smallest) / 8);
+  const std::size_t body_bytes = wire::ack_body_bytes_min + 8 * (runs.size - 1);
   const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(now - largest_time_);
   const auto delay = std::clamp<std::int64_t>(waited.count(), 0, 0xffffffff);
   std::byte* p = wire::write_frame_head(out.data(), wire::frame_type::ack, 0, body_bytes,
                                         static_cast<std::uint32_t>(delay));
-  const range* r = runs() + count_ - 1;
-  wire::store(p, r->last);
-  wire::store(p + 8, narrow(r->last - r->first));
+  const range& first = newest(0);
+  wire::store(p, first.last);
+  wire::store(p + 8, narrow(first.last - first.first));
   wire::store(p + 12, std::uint32_t{0});
   p += wire::ack_body_bytes_min;
-  for (std::size_t i = 1; i < reported; ++i, p += 8) {
-    const range* lower = r - 1;
-    wire::store(p, narrow(r->first - lower->last - 1));
-    wire::store(p + 4, narrow(lower->last - lower->first + 1));
-    r = lower;
+  for (std::size_t i = 1; i < runs.size; ++i, p += 8) {
+    const range& lower = newest(runs.at(i));
+    wire::store(p, narrow(newest(runs.at(i - 1)).first - lower.last - 1));
+    wire::store(p + 4, narrow(lower.last - lower.first + 1));
   }
+  reported_all_ = runs.size == reported_ranges();
   ack_due_ = false;
   unacked_ = 0;
   deadline_ = never;

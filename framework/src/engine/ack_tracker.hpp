@@ -14,8 +14,8 @@ namespace mdp::engine {
 
 class ack_tracker {
  public:
-  static constexpr std::size_t ranges_max = 256;      // kept
-  static constexpr std::size_t ranges_sent_max = 32;  // in one frame
+  static constexpr std::size_t ranges_max = 256;       // kept
+  static constexpr std::size_t ranges_sent_max = 128;  // in one frame
 
   enum class verdict : std::uint8_t { fresh, duplicate, old };
   // Looks a number up without recording it.
@@ -40,14 +40,19 @@ class ack_tracker {
 
   // Bytes that write() needs now, frame head included; 0 before any packet came.
   [[nodiscard]] std::size_t frame_bytes_needed() const noexcept;
-  // Writes an ACK frame of at most out.size() bytes (fewer ranges if it is short) and forgets that
-  // one was due. Returns the bytes written.
+  // Writes an ACK frame of at most out.size() bytes and forgets that one was due. Runs that find no
+  // room are left out from the middle: the newest tell of loss, the oldest are about to be settled.
+  // Returns the bytes written.
   std::size_t write(time_point now, std::span<std::byte> out) noexcept;
   [[nodiscard]] std::uint64_t largest() const noexcept { return runs()[count_ - 1].last; }
 
-  // The peer has seen an ACK that reported up to `largest`: lower runs need no repeating.
+  // The last write() left nothing out.
+  [[nodiscard]] bool reported_all() const noexcept { return reported_all_; }
+
+  // The peer has seen an ACK that reported all up to `largest`: lower runs need no repeating,
+  // unless something came late since.
   void on_ack_acked(std::uint64_t largest) noexcept {
-    if (largest > report_floor_) report_floor_ = largest;
+    if (largest > report_floor_ && largest > late_largest_) report_floor_ = largest;
   }
   // Gives memory back that the present runs do not need.
   void release() noexcept;
@@ -58,8 +63,19 @@ class ack_tracker {
     std::uint64_t last;
   };
   [[nodiscard]] std::size_t reported_ranges() const noexcept;
-  // Of those, how many the frame's 32-bit fields can state.
-  [[nodiscard]] std::size_t expressible_ranges() const noexcept;
+  struct selection {
+    std::size_t from;  // this many runs may be stated ...
+    std::size_t size;  // ... and so many are
+    // Index of the i-th stated run, from the newest.
+    [[nodiscard]] std::size_t at(std::size_t i) const noexcept {
+      return i < (size + 1) / 2 ? i : from - size + i;
+    }
+  };
+  // As many runs as fit and as the frame's 32-bit fields can state.
+  [[nodiscard]] selection select(std::size_t room) const noexcept;
+  [[nodiscard]] const range& newest(std::size_t i) const noexcept {
+    return runs()[count_ - 1 - i];
+  }
   void insert(std::uint64_t number) noexcept;
 
   [[nodiscard]] range* runs() noexcept { return more_ ? more_.get() : few_.data(); }
@@ -78,6 +94,9 @@ class ack_tracker {
   time_point largest_time_{};
   time_point deadline_ = never;
   bool ack_due_ = false;
+  bool reported_all_ = false;
+  std::uint32_t late_watch_ = 0;    // packets for which reordering is still expected
+  std::uint64_t late_largest_ = 0;  // the largest number when one came late
 };
 
 }  // namespace mdp::engine

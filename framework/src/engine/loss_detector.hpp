@@ -9,6 +9,7 @@
 #include "mdp/base/ring.hpp"
 #include "mdp/base/time.hpp"
 #include "mdp/wire/packet.hpp"
+#include "reordering.hpp"
 #include "rtt_estimator.hpp"
 #include "sent_packet.hpp"
 
@@ -16,8 +17,6 @@ namespace mdp::engine {
 
 class loss_detector {
  public:
-  static constexpr std::uint64_t packet_threshold = 3;
-
   [[nodiscard]] std::uint64_t next_number() const noexcept { return base_ + packets_.size(); }
   void on_sent(const sent_packet& packet) noexcept {
     packets_.push_back(packet);
@@ -77,6 +76,10 @@ class loss_detector {
     return last_eliciting_ + std::min(timeout * (1 << doublings), timeout_max);
   }
   void on_probe_timeout() noexcept { ++probes_; }
+  // The time threshold of loss, `usual` while packets keep their order.
+  [[nodiscard]] duration loss_delay(duration usual) const noexcept {
+    return reordering_.delay(usual);
+  }
   [[nodiscard]] std::uint32_t probes() const noexcept { return probes_; }
 
  private:
@@ -90,13 +93,15 @@ class loss_detector {
     }
     p.state = state;
   }
-  // The oldest packet is of no more interest.
   // Loss delays after which a late acknowledgement is no longer waited for.
   static constexpr int forget_after = 8;
+  // The oldest packet is of no more interest.
   [[nodiscard]] bool front_settled(time_point lost_before) const noexcept;
 
   ring<sent_packet> packets_;
-  std::uint64_t base_ = 0;  // number of packets_[0]
+  reordering reordering_;
+  std::uint64_t round_end_ = 0;  // an acknowledgement of this number ends a round trip
+  std::uint64_t base_ = 0;       // number of packets_[0]
   std::uint64_t largest_acked_ = 0;
   bool any_acked_ = false;
   std::uint64_t first_unsettled_ = 0;  // no packet below is in flight
@@ -133,6 +138,8 @@ bool loss_detector::on_ack(time_point now, std::span<const std::byte> body, dura
         news = true;
         sample = now - p.sent;
       }
+      if (any_acked_ && n < largest_acked_ && p.eliciting)
+        reordering_.on_late(largest_acked_ - n, now - p.sent);
       acked(p, was_lost);
     }
     if (last >= lowest)
@@ -145,6 +152,10 @@ bool loss_detector::on_ack(time_point now, std::span<const std::byte> body, dura
   if (!any_acked_ || largest > largest_acked_) largest_acked_ = largest;
   any_acked_ = true;
   if (progress) probes_ = 0;
+  if (largest >= round_end_) {
+    reordering_.on_round();
+    round_end_ = next_number();
+  }
   return news;
 }
 
@@ -159,7 +170,8 @@ void loss_detector::detect_losses(time_point now, duration loss_delay, Lost&& lo
     sent_packet& p = packets_[static_cast<std::size_t>(n - base_)];
     if (p.state == sent_packet::fate::in_flight) {
       // Nobody waits for a packet that carried only an acknowledgement: it is over at once.
-      if (!p.eliciting || n + packet_threshold <= largest_acked_ || p.sent + loss_delay <= now) {
+      if (!p.eliciting || n + reordering_.packets() <= largest_acked_ ||
+          p.sent + loss_delay <= now) {
         settle(p, sent_packet::fate::lost);
         lost(p);
       } else {

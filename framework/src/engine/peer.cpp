@@ -174,6 +174,10 @@ void peer::raise_credit(bool force) noexcept {
   peer_blocked_ = false;
 }
 
+duration peer::loss_delay() const noexcept {
+  return sent_.loss_delay(rtt_.loss_delay(shared_.settings.granularity));
+}
+
 duration peer::ack_delay() const noexcept {
   return std::min(shared_.settings.max_ack_delay, rtt_.smoothed() / 4);
 }
@@ -265,7 +269,7 @@ std::size_t peer::write_control(time_point now, std::span<std::byte> out,
   const bool probing = probes_due_ > 0 && acks_.frame_bytes_needed() > 0;
   if ((acks_.ack_waiting() || probing) && acks_.frame_bytes_needed() <= out.size()) {
     used += acks_.write(now, out);
-    record.has_ack = true;
+    record.has_ack = acks_.reported_all();
     record.ack_largest = acks_.largest();
     ++shared_.counts.acks_sent;
   }
@@ -423,7 +427,7 @@ time_point peer::next_deadline() const noexcept {
   const config& c = shared_.settings;
   time_point next = std::min(last_received_ + c.peer_timeout, resume_);
   next = std::min({next, acks_.deadline(), release_time()});
-  next = std::min(next, sent_.forget_time(rtt_.loss_delay(c.granularity)));
+  next = std::min(next, sent_.forget_time(loss_delay()));
   if (sent_.loss_time() != never) {
     next = std::min(next, sent_.loss_time());
   } else {
@@ -447,7 +451,7 @@ bool peer::handle_deadline(time_point now) noexcept {
   if (resume_ <= now) resume_ = never;
   if (release_time() <= now) release_memory();
   acks_.on_deadline(now);
-  if (std::min(sent_.loss_time(), sent_.forget_time(rtt_.loss_delay(c.granularity))) <= now) {
+  if (std::min(sent_.loss_time(), sent_.forget_time(loss_delay())) <= now) {
     detect_losses(now);
   } else if (sent_.probe_time(rtt_.probe_timeout(c.granularity, ack_delay()), c.pto_max) <= now) {
     probe();

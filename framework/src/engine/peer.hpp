@@ -184,6 +184,7 @@ class peer final : private message_sink {
                      train_builder& train) noexcept;
   [[nodiscard]] buffer::slice sendable(packet_body& body) noexcept;
   [[nodiscard]] duration ack_delay() const noexcept;
+  [[nodiscard]] duration loss_delay() const noexcept;
   [[nodiscard]] bool needs_pruning() const noexcept;
   [[nodiscard]] bool may_send_body(time_point now) noexcept;
   void note_app_limited() noexcept;

@@ -202,7 +202,7 @@ void peer::on_ack(time_point now, const wire::frame_view& frame) noexcept {
   const std::uint64_t in_flight = sent_.bytes_in_flight();
   const std::uint32_t probes = sent_.probes();
   const bool news = sent_.on_ack(now, frame.body, sample, [&](sent_packet& p, bool was_lost) {
-    if (was_lost) ++shared_.counts.packets_spurious;
+    if (was_lost && p.eliciting) ++shared_.counts.packets_spurious;
     if (regulator_.on_packet_acked(now, p, was_lost)) ++shared_.counts.loss_events_undone;
     if (p.has_ack) acks_.on_ack_acked(p.ack_largest);
     if (p.outcomes != no_index) {
@@ -220,7 +220,7 @@ void peer::on_ack(time_point now, const wire::frame_view& frame) noexcept {
 
 void peer::detect_losses(time_point now) noexcept {
   sent_.detect_losses(
-      now, rtt_.loss_delay(shared_.settings.granularity), [&](sent_packet& p) { on_lost(now, p); },
+      now, loss_delay(), [&](sent_packet& p) { on_lost(now, p); },
       [&](sent_packet& p) {
         if (p.body != no_index) queue_.drop_reference(p.body);
       });

@@ -108,7 +108,7 @@ class acks : public testing::Test {
     tracker.on_packet(at_ns(1000), n, true, at_once, 10, 25ms);
   }
   std::vector<std::uint64_t> reported() {
-    std::byte out[600];
+    std::byte out[2048];
     const std::size_t size = tracker.write(at_ns(6000), out);
     wire::frame_reader reader({out, size});
     wire::frame_view frame;
@@ -201,6 +201,38 @@ TEST_F(acks, a_delayed_acknowledgement_falls_due_once) {
 }
 
 // R-ACK-1
+TEST_F(acks, what_finds_no_room_is_left_out_from_the_middle) {
+  for (std::uint64_t n = 0; n < 400; n += 2) packet(n);
+  const auto numbers = reported();
+  ASSERT_EQ(numbers.size(), ack_tracker::ranges_sent_max);
+  EXPECT_EQ(numbers.front(), 398u);
+  EXPECT_EQ(numbers.back(), 0u);
+  EXPECT_FALSE(tracker.reported_all());
+}
+
+// R-ACK-5
+TEST_F(acks, what_comes_late_is_reported_though_all_above_is_known) {
+  for (const std::uint64_t n : {0, 1, 2, 4, 5, 6}) packet(n);
+  reported();
+  ASSERT_TRUE(tracker.reported_all());
+  packet(3);
+  tracker.on_ack_acked(6);  // of the ACK that was written before 3 came
+  EXPECT_EQ(reported(), (std::vector<std::uint64_t>{6, 5, 4, 3, 2, 1, 0}));
+}
+
+// R-ACK-3
+TEST_F(acks, a_gap_is_no_alarm_on_a_path_that_reorders) {
+  for (const std::uint64_t n : {0, 2, 1}) packet(n);
+  reported();
+  packet(4);
+  EXPECT_FALSE(tracker.ack_due());
+  for (std::uint64_t n = 5; n < 300; ++n) packet(n);
+  reported();
+  packet(301);
+  EXPECT_TRUE(tracker.ack_due());
+}
+
+// R-ACK-1
 TEST_F(acks, a_run_too_long_for_its_field_ends_the_list) {
   packet(0);
   packet(5000000000);
@@ -263,6 +295,26 @@ TEST_F(losses, by_time) {
       at_ns(0) + 10ms, 10ms, [&](sent_packet& p) { lost.push_back(p.body); }, [](sent_packet&) {});
   EXPECT_EQ(lost, std::vector<std::uint32_t>{0});
   EXPECT_EQ(detector.loss_time(), never);
+}
+
+// R-LOSS-7
+TEST_F(losses, thresholds_follow_the_reordering_seen_and_forget_it) {
+  for (std::uint32_t i = 0; i < 20; ++i) send(i, at_ns(0));
+  ack(8, 8, at_ns(0) + 4ms);
+  EXPECT_EQ(lost.size(), 6u) << "0 to 5";
+  ack(2, 2, at_ns(0) + 16ms);  // six numbers late
+  lost.clear();
+  ack(19, 19, at_ns(0) + 5ms);
+  EXPECT_EQ(lost, (std::vector<std::uint32_t>{6, 7})) << "twelve numbers are tolerated now";
+  EXPECT_EQ(detector.loss_delay(10ms), 18ms) << "9/8 of what it took";
+  EXPECT_EQ(detector.loss_delay(8ms), 16ms) << "at most twice the usual";
+  std::uint32_t next = 20;
+  for (int round = 0; round < 33; ++round) {
+    send(next, at_ns(0) + 20ms);
+    ack(next, next, at_ns(0) + 21ms);
+    ++next;
+  }
+  EXPECT_EQ(detector.loss_delay(10ms), 10ms);
 }
 
 // R-LOSS-4
