@@ -73,9 +73,7 @@ class ack_tracker {
   };
   // As many runs as fit and as the frame's 32-bit fields can state.
   [[nodiscard]] selection select(std::size_t room) const noexcept;
-  [[nodiscard]] const range& newest(std::size_t i) const noexcept {
-    return runs()[count_ - 1 - i];
-  }
+  [[nodiscard]] const range& newest(std::size_t i) const noexcept { return runs()[count_ - 1 - i]; }
   void insert(std::uint64_t number) noexcept;
 
   [[nodiscard]] range* runs() noexcept { return more_ ? more_.get() : few_.data(); }
