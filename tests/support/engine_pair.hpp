@@ -244,8 +244,9 @@ class engine_network {
       std::printf("%lld us: %u to %u: %s\n", static_cast<long long>(ns_of(now_) / 1000),
                   from.number, target, wire::describe_packet(view).c_str());
     const time_point leaves = queue(from.number, target, way, bytes.size());
-    if (target >= nodes_.size() || leaves == never || bytes.size() > way.mtu || chance(way.loss) ||
-        (filter && !filter(from, view))) {
+    // What is sent to an address that its node has left goes nowhere.
+    if (target >= nodes_.size() || !(to == nodes_[target]->address) || leaves == never ||
+        bytes.size() > way.mtu || chance(way.loss) || (filter && !filter(from, view))) {
       ++packets_dropped;
       return;
     }

@@ -34,7 +34,9 @@ struct flow_node {
   void fill() {
     static const std::array<std::byte, flow_message_bytes> payload{};
     const std::span<const std::byte> bytes(payload.data(), message_bytes);
-    while (sending && submitted < limit &&
+    // In session only: what is framed before suits the smallest packets.
+    const auto peer = engine->info(to);
+    while (sending && peer && peer->active && submitted < limit &&
            engine->submit(wire->now(), to, bytes, {engine::want_received, 0}))
       ++submitted;
   }

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 
+#include "mdp/base/siphash.hpp"
 #include "mdp/base/time.hpp"
 
 namespace mdp::engine {
@@ -14,6 +15,11 @@ struct config {
   std::uint32_t max_packet_bytes = 1472;        // UDP payload at an MTU of 1,500 with IPv4
   std::uint32_t max_enqueued_messages = 65536;  // of one peer: queued or awaiting a confirmation
   std::uint32_t max_peers = 65536;
+  // Sessions that a stranger began and has not proven yet; above it HELLO is answered by RETRY.
+  std::uint32_t max_half_open = 1024;
+  std::uint32_t resets_per_second = 1000;  // RESET and UNKNOWN, to all addresses together
+  // Makes the reset tokens: the same after a restart. All zero: no tokens, UNKNOWN hints only.
+  siphash_key node_key{};
   std::uint64_t receive_window_bytes = 8u << 20;  // credit given to one peer
   std::uint32_t receive_window_messages = 32768;  // the same in messages
   std::uint64_t reassembly_bytes = 256u << 20;    // of all peers

@@ -5,35 +5,23 @@
 #include <cstring>
 
 namespace mdp::engine {
-namespace {
-
-constexpr std::uint32_t slot_mask = (1u << 20) - 1;
-
-std::uint64_t hash_of(const siphash_key& key, const endpoint_address& a) noexcept {
-  std::array<std::uint8_t, 23> bytes{};
-  std::copy(a.ip.begin(), a.ip.end(), bytes.begin());
-  std::memcpy(bytes.data() + 16, &a.scope_id, 4);
-  std::memcpy(bytes.data() + 20, &a.port, 2);
-  bytes[22] = static_cast<std::uint8_t>(a.family);
-  return siphash(key, bytes);
-}
-
-}  // namespace
-
 endpoint::endpoint(const config& settings, const engine_memory& memory, const train_limits& trains,
                    random_source& random)
     : settings_(settings),
       random_(random),
       instance_(random.next()),
-      key_{random.next(), random.next()},
       buffers_(settings.reassembly_bytes, memory.sharing),
       bodies_(memory.blocks.block_count()),
-      shared_{settings_,       counts_,
-              events_,         bodies_,
-              memory.blocks,   memory.control_blocks,
-              buffers_,        std::max(trains.segments_max, 1u),
-              trains.bytes_max},
-      addresses_(64) {
+      shared_{settings_,        counts_,
+              events_,          bodies_,
+              memory.blocks,    memory.control_blocks,
+              buffers_,         std::max(trains.segments_max, 1u),
+              trains.bytes_max, random,
+              half_open_},
+      addresses_(siphash_key{random.next(), random.next()}),
+      blacklist_(siphash_key{random.next(), random.next()}),
+      replies_(settings.node_key, siphash_key{random.next(), random.next()},
+               settings.resets_per_second, counts_) {
   settings_.max_peers = std::min(settings_.max_peers, slot_mask);
 }
 
@@ -44,13 +32,9 @@ peer* endpoint::lookup(std::uint32_t id) noexcept {
   return p->id() == id && p->state() != peer_state::free ? p : nullptr;
 }
 
-peer* endpoint::find_address(const endpoint_address& address) noexcept {
-  const std::size_t mask = addresses_.size() - 1;
-  for (std::size_t i = hash_of(key_, address) & mask; addresses_[i] != 0; i = (i + 1) & mask) {
-    peer* p = peers_[addresses_[i] - 1].get();
-    if (p->state() != peer_state::free && p->address() == address) return p;
-  }
-  return nullptr;
+peer* endpoint::find_address(const endpoint_address& address) const noexcept {
+  const std::uint32_t slot = addresses_.find(address);
+  return slot == address_map::absent ? nullptr : peers_[slot].get();
 }
 
 peer* endpoint::add_peer(time_point now, const endpoint_address& address, bool pinned) {
@@ -63,43 +47,23 @@ peer* endpoint::add_peer(time_point now, const endpoint_address& address, bool p
     peers_.push_back(std::make_unique<peer>(shared_, slot | 1u << 20));
     free_slots_.push_back(slot);
     timers_.resize(peers_.size());
+    reported_.push_back(0);
+    changed_.push_back(false);
   }
   const std::uint32_t slot = free_slots_.back();
   free_slots_.pop_back();
   ++used_;
   peer& p = *peers_[slot];
   p.open(now, address, pinned);
-  const auto insert = [this](std::uint32_t s) {
-    const std::size_t mask = addresses_.size() - 1;
-    std::size_t i = hash_of(key_, peers_[s]->address()) & mask;
-    while (addresses_[i] != 0) i = (i + 1) & mask;
-    addresses_[i] = s + 1;
-  };
-  if (used_ * 2 > addresses_.size()) {
-    std::vector<std::uint32_t> old(addresses_.size() * 2);
-    old.swap(addresses_);
-    for (const std::uint32_t s : old)
-      if (s != 0) insert(s - 1);
-  }
-  insert(slot);
+  addresses_.insert(address, slot);
   return &p;
 }
 
 void endpoint::remove_peer(peer& p) noexcept {
   const std::uint32_t slot = p.id() & slot_mask;
-  const std::size_t mask = addresses_.size() - 1;
-  std::size_t i = hash_of(key_, p.address()) & mask;
-  while (addresses_[i] != slot + 1) i = (i + 1) & mask;
-  for (std::size_t j = i;;) {  // backward-shift deletion keeps probe chains whole
-    j = (j + 1) & mask;
-    if (addresses_[j] == 0) break;
-    const std::size_t home = hash_of(key_, peers_[addresses_[j] - 1]->address()) & mask;
-    if (((j - home) & mask) < ((j - i) & mask)) continue;
-    addresses_[i] = addresses_[j];
-    i = j;
-  }
-  addresses_[i] = 0;
+  addresses_.erase(p.address(), slot);
   timers_.set(slot, never);
+  note_change(p);
   p.close();
   free_slots_.push_back(slot);
   --used_;
@@ -117,17 +81,6 @@ void endpoint::rearm(peer& p) noexcept {
   const std::uint32_t slot = p.id() & slot_mask;
   const time_point deadline = p.next_deadline();
   if (deadline < timers_.deadline_of(slot)) timers_.set(slot, deadline);
-}
-
-result<peer_id, refusal> endpoint::connect(time_point now, const endpoint_address& to) {
-  if (peer* known = find_address(to)) {
-    known->pinned = true;
-    return peer_id{known->id()};
-  }
-  peer* p = add_peer(now, to, true);
-  if (!p) return failure(refusal::queue_full);
-  start_handshake(now, *p);
-  return peer_id{p->id()};
 }
 
 result<message_id, refusal> endpoint::submit(time_point now, peer_id to,
@@ -191,11 +144,12 @@ bool endpoint::idle() const noexcept {
 }
 
 bool endpoint::transmit(time_point now, peer& p, buffer::tx_batch& batch) noexcept {
-  if ((p.shake.send_hello || p.shake.send_hello_ack) && !send_handshake(now, p, batch)) return true;
+  if (p.shake.due() && !send_handshake(now, p, batch)) return true;
   return p.transmit(now, batch);
 }
 
 void endpoint::poll_transmit(time_point now, buffer::tx_batch& batch) noexcept {
+  if (replies_.pending()) replies_.flush(shared_.control_blocks, batch);
   for (std::size_t turns = ready_.size(); turns > 0 && !batch.full(); --turns) {
     peer& p = *peers_[ready_.front()];
     ready_.pop_front();
@@ -212,15 +166,7 @@ void endpoint::handle_deadline(time_point now) noexcept {
   for (std::size_t turns = peers_.size(); turns > 0 && timers_.next() <= now; --turns) {
     peer& p = *peers_[timers_.next_slot()];
     timers_.set(p.id() & slot_mask, never);
-    if (p.state() == peer_state::connecting && p.shake.retry <= now && p.shake.give_up > now) {
-      p.shake.send_hello = true;
-      // Doubled once only: at 20 % loss each way a slower pace would often miss connect_timeout.
-      p.shake.interval = settings_.initial_rtt * 4;
-      p.shake.retry = now + p.shake.interval;
-    } else if (!p.handle_deadline(now)) {
-      on_silence(now, p);
-      if (p.state() == peer_state::free) continue;
-    }
+    if (!on_deadline(now, p)) continue;
     if (p.wants_transmit()) mark_ready(p);
     rearm(p);
   }
@@ -230,7 +176,9 @@ void endpoint::handle_datagrams(time_point now, std::span<buffer::rx_datagrams> 
   for (buffer::rx_datagrams& item : batch) {
     const std::uint32_t size = item.data.size();
     const std::uint32_t step = item.segment_bytes > 0 ? item.segment_bytes : size;
-    if (step >= size) {
+    if (!blacklist_.empty() && blacklist_.find(item.from) != address_map::absent) {
+      counts_.rejected_blacklisted += step > 0 ? (size + step - 1) / step : 1;
+    } else if (step >= size) {
       handle_packet(now, item.from, item.data);
     } else {
       for (std::uint32_t at = 0; at < size; at += step)

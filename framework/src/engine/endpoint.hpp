@@ -8,18 +8,25 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "address_map.hpp"
 #include "config.hpp"
 #include "event.hpp"
 #include "mdp/base/random.hpp"
 #include "mdp/base/siphash.hpp"
 #include "peer.hpp"
+#include "peer_info.hpp"
+#include "stateless.hpp"
 #include "stats.hpp"
 #include "timer_table.hpp"
 
 namespace mdp::engine {
+
+// A peer's id is its slot (low 20 bits) and the slot's generation, so an old id finds nobody.
+inline constexpr std::uint32_t slot_mask = (1u << 20) - 1;
 
 // The memory that an engine works in; all must outlive it.
 struct engine_memory {
@@ -41,8 +48,16 @@ class endpoint {
   endpoint(const endpoint&) = delete;
   endpoint& operator=(const endpoint&) = delete;
 
-  // Begins a session with the node at `to` and keeps it (pinned); the same peer again: its id.
+  // Begins a session with the node at `to` and pins it: silence does not make it go. The same peer
+  // again: its id. Refused: queue_full (max_peers is reached), blacklisted. Ends in peer_up or,
+  // when nobody answers within connect_timeout, peer_down.
   [[nodiscard]] result<peer_id, refusal> connect(time_point now, const endpoint_address& to);
+  // Takes the pin away. The session goes on; once the peer is silent for peer_timeout and nothing
+  // waits for it, it is forgotten. False: no such peer.
+  bool disconnect(peer_id id) noexcept;
+  // Drops whatever comes from `address` before any other work. A session with it ends: peer_down.
+  void blacklist(time_point now, const endpoint_address& address);
+  void unblacklist(const endpoint_address& address) noexcept;
   [[nodiscard]] result<message_id, refusal> submit(time_point now, peer_id to,
                                                    std::span<const std::byte> payload,
                                                    const send_options& options) noexcept;
@@ -80,6 +95,20 @@ class endpoint {
   [[nodiscard]] bool idle() const noexcept;
   [[nodiscard]] const stats& counts() const noexcept { return counts_; }
   [[nodiscard]] std::size_t peer_count() const noexcept { return used_; }
+
+  [[nodiscard]] std::optional<peer_id> find(const endpoint_address& address) const noexcept;
+  // No value: no such peer.
+  [[nodiscard]] std::optional<peer_info> info(peer_id id) const noexcept;
+  // Appends the peers that `filter` names, by slot.
+  void list_peers(peer_filter filter, std::vector<peer_info>& out) const;
+  // Appends who became active or inactive since the last call, at most one inactive and one active
+  // peer a slot: who came and went between two calls is not in it.
+  void peer_changes(std::vector<peer_change>& out);
+  [[nodiscard]] std::optional<peer_counts> peer_stats(peer_id id) const noexcept;
+  // Sums over the active peers.
+  [[nodiscard]] peer_counts active_stats() const noexcept;
+
+  // For tests and the runtime: holds until the next call that may remove a peer.
   [[nodiscard]] const peer* find(peer_id id) const noexcept {
     return const_cast<endpoint*>(this)->lookup(id.value);
   }
@@ -87,9 +116,11 @@ class endpoint {
  private:
   void answer(peer_id from, message_id id, wire::outcome_kind kind) noexcept;
   [[nodiscard]] peer* lookup(std::uint32_t id) noexcept;
-  [[nodiscard]] peer* find_address(const endpoint_address& address) noexcept;
+  [[nodiscard]] peer* find_address(const endpoint_address& address) const noexcept;
   [[nodiscard]] peer* add_peer(time_point now, const endpoint_address& address, bool pinned);
   void remove_peer(peer& p) noexcept;
+  void note_change(const peer& p);
+  void settle_move(time_point now, peer& p) noexcept;
   void mark_ready(peer& p);
   void rearm(peer& p) noexcept;
 
@@ -99,27 +130,43 @@ class endpoint {
                    const buffer::slice& packet) noexcept;
   void handle_hello(time_point now, const endpoint_address& from,
                     const wire::hello& theirs) noexcept;
+  [[nodiscard]] peer* accept(time_point now, const endpoint_address& from,
+                             const wire::hello& theirs) noexcept;
   void handle_hello_ack(time_point now, const endpoint_address& from,
                         const wire::packet_header& header, const wire::hello& theirs) noexcept;
+  void handle_reset(time_point now, const endpoint_address& from, const wire::packet_header& header,
+                    const buffer::slice& packet) noexcept;
+  void handle_retry(const endpoint_address& from, const wire::packet_header& header,
+                    const buffer::slice& packet) noexcept;
+  void verify_session(time_point now, peer& p) noexcept;
+  void end_session(time_point now, peer& p, const char* reason) noexcept;
   void adopt_next_session(time_point now, peer& p) noexcept;
   void announce(time_point now, peer& p) noexcept;
   void start_handshake(time_point now, peer& p) noexcept;
-  void on_silence(time_point now, peer& p) noexcept;
+  void on_no_answer(time_point now, peer& p) noexcept;
+  bool on_deadline(time_point now, peer& p) noexcept;
+  [[nodiscard]] wire::hello our_hello(const peer& p) const noexcept;
   bool send_handshake(time_point now, peer& p, buffer::tx_batch& batch) noexcept;
   [[nodiscard]] bool transmit(time_point now, peer& p, buffer::tx_batch& batch) noexcept;
 
   config settings_;
   random_source& random_;
   std::uint64_t instance_;
-  siphash_key key_;
+  std::uint64_t epoch_ = 0;  // attempts to open a session, with whomever
   stats counts_;
+  std::uint32_t half_open_ = 0;
   message_buffers buffers_;  // before everything that may hold a message
   ring<event> events_;
   body_table bodies_;
   shared_parts shared_;
   std::vector<std::unique_ptr<peer>> peers_;  // by slot
   std::vector<std::uint32_t> free_slots_;
-  std::vector<std::uint32_t> addresses_;  // open addressing: slot + 1
+  address_map addresses_;  // to slots
+  address_map blacklist_;
+  stateless_replies replies_;
+  std::vector<std::uint32_t> reported_;  // by slot: id last reported active by peer_changes(), or 0
+  std::vector<bool> changed_;            // by slot: it may differ by now ...
+  ring<std::uint32_t> changes_;          // ... and is in this list
   std::size_t used_ = 0;
   timer_table timers_;
   ring<std::uint32_t> ready_;  // slots with something to send

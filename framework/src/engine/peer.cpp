@@ -51,13 +51,29 @@ void peer::open(time_point now, const endpoint_address& address, bool is_pinned)
   pinned = is_pinned;
   announced = false;
   regulator_.use(shared_.settings.congestion_control, shared_.settings);
+  was_up = false;
   shake = handshake{};
+  counts_ = {};
   last_received_ = now;
+  frame_for_anyone();
+}
+
+void peer::enter(peer_state state) noexcept {
+  if (state_ == peer_state::accepted) --shared_.half_open;
+  state_ = state;
+  if (state_ == peer_state::accepted) ++shared_.half_open;
+}
+
+void peer::frame_for_anyone() noexcept {
+  // What is framed before the peer has said what it takes must suit any.
+  packet_bytes_ = std::min<std::uint32_t>(shared_.settings.max_packet_bytes, wire::hello_bytes_min);
+  queue_.set_body_bytes(body_bytes_of(packet_bytes_));
 }
 
 void peer::close() noexcept {
-  state_ = peer_state::free;
+  enter(peer_state::free);
   id_ += generation_step;
+  path_.reset();
 }
 
 void peer::reset_session() noexcept {
@@ -77,14 +93,20 @@ void peer::reset_session() noexcept {
   credit_due_ = ping_due_ = asked_for_credit_ = peer_blocked_ = false;
   probes_due_ = unasked_ = 0;
   resume_ = never;
+  newest_ = 0;
+  path_.reset();
+  validated_ = {};
+  ++session_;
+  frame_for_anyone();
 }
 
 void peer::begin_session(time_point now, peer_state state, std::uint64_t our_nonce,
                          const wire::hello& theirs) noexcept {
-  state_ = state;
+  enter(state);
+  ++shared_.counts.sessions_begun;
   shake.our_nonce = our_nonce;
   shake.theirs = theirs;
-  shake.has_next = false;
+  shake.has_next = shake.verifying = shake.send_hello = false;
   shake.retry = never;
   shake.give_up = state == peer_state::accepted ? now + shared_.settings.connect_timeout : never;
   remote_connection_ = theirs.connection;
@@ -107,19 +129,43 @@ void peer::lose_session(time_point now, const char* reason) noexcept {
   });
   now_ = now;
   queue_.lose(*this);
+  // Once for each peer_up, and once for an attempt that came to nothing.
+  if (announced || (!was_up && (pinned || state_ == peer_state::connecting)))
+    report_down(now, reason);
+  if (state_ == peer_state::established) ++shared_.counts.sessions_ended;
   reset_session();
-  if (announced || state_ == peer_state::connecting) {
-    event& e = shared_.events.push();
-    e = event{};
-    e.kind = event_kind::peer_down;
-    e.session = session_;
-    e.peer = peer_id{id_};
-    e.time = now;
-    e.reason = reason;
-  }
+  enter(peer_state::connecting);
+}
+
+void peer::report_down(time_point now, const char* reason) noexcept {
+  event& e = shared_.events.push();
+  e = event{};
+  e.kind = event_kind::peer_down;
+  e.peer = peer_id{id_};
+  e.session = session_;
+  e.time = now;
+  e.reason = reason;
   announced = false;
-  ++session_;
-  state_ = peer_state::connecting;
+}
+
+void peer::forget_flight(time_point now) noexcept {
+  sent_.abandon([&](sent_packet& p) {
+    if (p.state == sent_packet::fate::in_flight) on_lost(now, p);
+    if (p.body != no_index) queue_.drop_reference(p.body);
+  });
+}
+
+peer_info peer::info() const noexcept {
+  return {peer_id{id_},          address_,       state_, pinned, active(), session_,
+          shake.theirs.instance, rtt_.smoothed()};
+}
+
+peer_counts peer::counts() const noexcept {
+  peer_counts all = counts_;
+  all.window_bytes = regulator_.window_bytes();
+  all.bytes_in_flight = sent_.bytes_in_flight();
+  all.rtt = rtt_.smoothed();
+  return all;
 }
 
 void peer::on_message_event(event_kind kind, std::uint64_t id, std::uint64_t context) noexcept {
@@ -127,9 +173,11 @@ void peer::on_message_event(event_kind kind, std::uint64_t id, std::uint64_t con
   switch (kind) {
     case event_kind::received:
       ++s.confirmed_received;
+      ++counts_.confirmed_received;
       break;
     case event_kind::delivered:
       ++s.confirmed_delivered;
+      ++counts_.confirmed_delivered;
       break;
     case event_kind::rejected:
       ++s.confirmed_rejected;
@@ -146,6 +194,7 @@ void peer::on_message_event(event_kind kind, std::uint64_t id, std::uint64_t con
       break;
     default:
       ++s.unresolved_unknown;
+      ++counts_.unresolved_unknown;
       break;
   }
   event& e = shared_.events.push();
@@ -183,6 +232,7 @@ duration peer::ack_delay() const noexcept {
 }
 
 bool peer::window_open() const noexcept {
+  if (!announced) return false;  // silent: only probes go out until it is heard again
   std::uint64_t window = regulator_.window_bytes();
   if (shake.theirs.rx_capacity_bytes > 0)
     window = std::min<std::uint64_t>(window, shake.theirs.rx_capacity_bytes);
@@ -210,9 +260,9 @@ bool peer::control_fits(std::size_t body_bytes) noexcept {
 }
 
 bool peer::wants_transmit() noexcept {
-  if (shake.send_hello || shake.send_hello_ack) return true;
+  if (shake.due()) return true;
   if (state_ != peer_state::established) return false;
-  if (control_due() || probes_due_ > 0) return true;
+  if (control_due() || path_due() || probes_due_ > 0) return true;
   if (queue_.ready(allowed_)) return window_open();
   if (asked_for_credit_ || !queue_.blocked(allowed_)) return false;
   asked_for_credit_ = ping_due_ = true;  // the answer tells all the credit there is
@@ -220,6 +270,7 @@ bool peer::wants_transmit() noexcept {
 }
 
 bool peer::transmit(time_point now, buffer::tx_batch& batch) noexcept {
+  if (path_due() && !send_path_frames(now, batch)) return true;
   train_builder train(batch, address_, shared_);
   resume_ = never;
   while (wants_transmit()) {
@@ -305,6 +356,12 @@ bool peer::send_control(time_point now, train_builder& train) noexcept {
   if (wants_ping && frames.size() - used >= wire::frame_head_bytes) {
     wire::write_frame_head(frames.data() + used, wire::frame_type::ping, 0, 0, 0);
     used += wire::frame_head_bytes;
+    // Long enough for a peer that has forgotten us to answer with a RESET.
+    if (used + wire::header_bytes <= wire::reset_bytes) {
+      wire::write_frame_head(frames.data() + used, wire::frame_type::pad, 0, 8, 0);
+      wire::store(frames.data() + used + wire::frame_head_bytes, std::uint64_t{0});
+      used += wire::frame_bytes(8);
+    }
     record.eliciting = true;
     ping_due_ = false;
   }
@@ -326,7 +383,14 @@ buffer::slice peer::sendable(packet_body& body) noexcept {
 }
 
 bool peer::send_body(time_point now, train_builder& train) noexcept {
-  const std::uint32_t index = queue_.take(shared_.counts);
+  stats& s = shared_.counts;
+  const std::uint64_t retransmitted = s.packets_retransmitted;
+  const std::uint64_t messages = s.messages_sent;
+  const std::uint64_t payload = s.payload_bytes_sent;
+  const std::uint32_t index = queue_.take(s);
+  counts_.packets_retransmitted += s.packets_retransmitted - retransmitted;
+  counts_.messages_sent += s.messages_sent - messages;
+  counts_.payload_bytes_sent += s.payload_bytes_sent - payload;
   packet_body& body = shared_.bodies[index];
   buffer::slice block = sendable(body);
   if (!block) {
@@ -379,11 +443,14 @@ void peer::finish_packet(time_point now, buffer::slice packet, std::uint8_t flag
   sent_.on_sent(record);
   holds_memory_ = true;
   ++shared_.counts.packets_sent;
+  ++counts_.packets_sent;
   shared_.counts.wire_bytes_sent += packet.size();
+  counts_.wire_bytes_sent += packet.size();
   train.add(std::move(packet));
 }
 
-void peer::probe() noexcept {
+void peer::probe(time_point now) noexcept {
+  if (!announced) forget_flight(now);  // else the record of what a dead peer was sent only grows
   sent_.on_probe_timeout();
   ++shared_.counts.packets_probe;
   probes_due_ = 1;
@@ -425,8 +492,11 @@ time_point peer::next_deadline() const noexcept {
   if (state_ == peer_state::accepted) return std::min(shake.give_up, queue_.next_timeout());
   if (state_ == peer_state::free) return never;
   const config& c = shared_.settings;
-  time_point next = std::min(last_received_ + c.peer_timeout, resume_);
-  next = std::min({next, acks_.deadline(), release_time()});
+  // Once reported, silence is of interest again when nothing keeps the peer any more.
+  time_point next = announced || !kept() ? last_received_ + c.peer_timeout : never;
+  if (shake.verifying) next = std::min(next, shake.retry);
+  if (path_) next = std::min(next, path_->deadline());
+  next = std::min({next, resume_, acks_.deadline(), release_time()});
   next = std::min(next, sent_.forget_time(loss_delay()));
   if (sent_.loss_time() != never) {
     next = std::min(next, sent_.loss_time());
@@ -435,11 +505,16 @@ time_point peer::next_deadline() const noexcept {
         std::min(next, sent_.probe_time(rtt_.probe_timeout(c.granularity, ack_delay()), c.pto_max));
   }
   next = std::min(next, queue_.next_timeout());
-  if (pinned || !queue_.idle()) {
+  if (heartbeats()) {
     next = std::min(
         next, std::max(last_received_ + c.heartbeat_after, last_heartbeat_ + c.heartbeat_period));
   }
   return next;
+}
+
+bool peer::heartbeats() const noexcept {
+  // To a peer that is down, what is in flight already asks for a sign of life, again and again.
+  return kept() && (announced || !sent_.anything_in_flight());
 }
 
 bool peer::handle_deadline(time_point now) noexcept {
@@ -447,17 +522,17 @@ bool peer::handle_deadline(time_point now) noexcept {
   now_ = now;
   queue_.on_timeouts(now, *this);
   if (state_ != peer_state::established) return shake.give_up > now;
-  if (last_received_ + c.peer_timeout <= now) return false;
+  if (silent(now) && !kept()) return false;
+  if (path_ && !path_->on_deadline(now)) ++shared_.counts.paths_failed;
   if (resume_ <= now) resume_ = never;
   if (release_time() <= now) release_memory();
   acks_.on_deadline(now);
   if (std::min(sent_.loss_time(), sent_.forget_time(loss_delay())) <= now) {
     detect_losses(now);
   } else if (sent_.probe_time(rtt_.probe_timeout(c.granularity, ack_delay()), c.pto_max) <= now) {
-    probe();
+    probe(now);
   }
-  const bool heartbeats = pinned || !queue_.idle();
-  if (heartbeats &&
+  if (heartbeats() &&
       std::max(last_received_ + c.heartbeat_after, last_heartbeat_ + c.heartbeat_period) <= now) {
     last_heartbeat_ = now;
     ping_due_ = true;

@@ -14,9 +14,12 @@
 #include "flow_control.hpp"
 #include "loss_detector.hpp"
 #include "mdp/base/endpoint_address.hpp"
+#include "mdp/base/random.hpp"
 #include "mdp/buffer/datagram.hpp"
 #include "message_window.hpp"
 #include "outcome_tracker.hpp"
+#include "path_validator.hpp"
+#include "peer_info.hpp"
 #include "reassembler.hpp"
 #include "rtt_estimator.hpp"
 #include "send_queue.hpp"
@@ -35,6 +38,8 @@ struct shared_parts {
   message_buffers& buffers;
   std::uint32_t train_segments_max;
   std::uint32_t train_bytes_max;
+  random_source& random;
+  std::uint32_t& half_open;  // peers in state `accepted`
 };
 
 // Appends packets to a batch as trains of equal-sized packets.
@@ -63,27 +68,26 @@ class train_builder {
   std::uint32_t packets_ = 0;
 };
 
-enum class peer_state : std::uint8_t { free, connecting, accepted, established };
-
 class peer final : private message_sink {
  public:
   peer(const shared_parts& shared, std::uint32_t id);
 
   // Set-up, by the endpoint.
   void open(time_point now, const endpoint_address& address, bool pinned) noexcept;
-  void begin_connecting() noexcept { state_ = peer_state::connecting; }
+  void begin_connecting() noexcept { enter(peer_state::connecting); }
   void close() noexcept;  // the slot is free; the next open() has another id
   void begin_session(time_point now, peer_state state, std::uint64_t our_nonce,
                      const wire::hello& theirs) noexcept;
-  // The session is gone: everything unresolved is reported `unknown`.
+  // The session is gone, or never came about: everything unresolved is reported `unknown`, and
+  // peer_down, if anybody was told or waits to be told of the peer.
   void lose_session(time_point now, const char* reason) noexcept;
 
   // A data packet of the session in force whose CRC matches. False: it changed nothing (counted).
-  bool handle_packet(time_point now, const wire::packet_header& header,
-                     const buffer::slice& packet) noexcept;
+  bool handle_packet(time_point now, const endpoint_address& from,
+                     const wire::packet_header& header, const buffer::slice& packet) noexcept;
   // The first packet of the session proved that both sides know it.
   void on_confirmed() noexcept {
-    state_ = peer_state::established;
+    enter(peer_state::established);
     shake.give_up = never;
   }
 
@@ -115,6 +119,31 @@ class peer final : private message_sink {
   [[nodiscard]] std::uint32_t crc_seed() const noexcept { return crc_seed_; }
   [[nodiscard]] peer_state state() const noexcept { return state_; }
   [[nodiscard]] const endpoint_address& address() const noexcept { return address_; }
+  // Heard from within peer_timeout, and the application knows it.
+  [[nodiscard]] bool active() const noexcept {
+    return announced && state_ == peer_state::established;
+  }
+  // Silence does not make it go: pinned, or something waits for it or for its confirmation.
+  [[nodiscard]] bool kept() const noexcept { return pinned || !queue_.idle(); }
+  [[nodiscard]] bool silent(time_point now) const noexcept {
+    return last_received_ + shared_.settings.peer_timeout <= now;
+  }
+  // The application is told that the peer is gone or unreachable.
+  void report_down(time_point now, const char* reason) noexcept;
+  [[nodiscard]] std::uint64_t tag() const noexcept {
+    return wire::session_tag(shake.our_nonce, shake.theirs.nonce);
+  }
+  // A RESET or UNKNOWN about `connection` and `number` may be about a packet that we sent.
+  [[nodiscard]] bool may_have_sent(std::uint32_t connection, std::uint64_t number) const noexcept {
+    return state_ == peer_state::established && connection == remote_connection_ &&
+           number < sent_.next_number();
+  }
+  [[nodiscard]] peer_info info() const noexcept;
+  [[nodiscard]] peer_counts counts() const noexcept;
+  // The address that was validated since the last call, if any; `none` otherwise.
+  [[nodiscard]] endpoint_address take_validated() noexcept;
+  // The peer is at this address now.
+  void move_to(const endpoint_address& address) noexcept;
   [[nodiscard]] bool idle() const noexcept {
     return queue_.idle() && outcomes_.idle() && !acks_.ack_due();
   }
@@ -126,23 +155,36 @@ class peer final : private message_sink {
   // Kept here for the endpoint's handshake.
   struct handshake {
     std::uint64_t our_nonce = 0;
-    std::uint64_t epoch = 0;       // sessions we opened to this peer
+    std::uint64_t epoch = 0;       // of our present attempt
     wire::hello theirs;            // of the session in force
     std::uint64_t next_nonce = 0;  // a session that the peer asks for while this one lives ...
     wire::hello next;              // ... is taken up when a packet of it comes
     bool has_next = false;
+    bool answer_next = false;        // our HELLO_ACK is to that one
+    std::uint64_t cookie = 0;        // from a RETRY, for our_nonce
+    std::uint64_t verify_nonce = 0;  // we ask whether the peer still has the session ...
+    std::uint64_t verify_epoch = 0;
+    bool verifying = false;     // ... because somebody says that it has not
+    time_point verify_again{};  // not before this
     time_point retry = never;
     time_point give_up = never;
-    duration interval{};
     bool send_hello = false;
     bool send_hello_ack = false;
+    std::uint64_t vouch_for = 0;  // nonce of a HELLO that doubts the session in force; 0: none
+    [[nodiscard]] bool due() const noexcept {
+      return send_hello || send_hello_ack || vouch_for != 0;
+    }
   } shake;
   bool pinned = false;
-  bool announced = false;  // peer_up was reported
+  bool announced = false;  // peer_up was reported, and no peer_down since
+  bool was_up = false;     // at any time
   bool in_ready_list = false;
 
  private:
   void reset_session() noexcept;
+  void enter(peer_state state) noexcept;
+  void forget_flight(time_point now) noexcept;
+  void frame_for_anyone() noexcept;
   void on_message_event(event_kind kind, std::uint64_t id, std::uint64_t context) noexcept override;
 
   // Receiving (peer_receive.cpp).
@@ -153,7 +195,7 @@ class peer final : private message_sink {
   [[nodiscard]] bool admit_fragment(const wire::frame_view& frame, credit& reserved) noexcept;
   [[nodiscard]] bool admit_abandons(const wire::frame_view& frame, credit& reserved) noexcept;
   // Acts on every frame; true when one of them asks for an acknowledgement.
-  bool apply(time_point now, const buffer::slice& packet) noexcept;
+  bool apply(time_point now, const endpoint_address& from, const buffer::slice& packet) noexcept;
   void on_ack(time_point now, const wire::frame_view& frame) noexcept;
   void on_outcome(time_point now, const wire::frame_view& frame) noexcept;
   void on_message(time_point now, const wire::frame_view& frame,
@@ -172,6 +214,15 @@ class peer final : private message_sink {
   void on_lost(time_point now, sent_packet& packet) noexcept;
   void detect_losses(time_point now) noexcept;
 
+  // Where the peer is (peer_path.cpp).
+  void note_source(const endpoint_address& from, const wire::packet_header& header) noexcept;
+  void on_path_challenge(const endpoint_address& from, const wire::frame_view& frame) noexcept;
+  void on_path_response(const wire::frame_view& frame) noexcept;
+  [[nodiscard]] bool path_due() const noexcept;
+  [[nodiscard]] bool send_path_frames(time_point now, buffer::tx_batch& batch) noexcept;
+  [[nodiscard]] bool send_path_frame(time_point now, buffer::tx_batch& batch, wire::frame_type type,
+                                     const endpoint_address& to, std::uint64_t data) noexcept;
+
   // Sending (peer.cpp).
   [[nodiscard]] bool window_open() const noexcept;
   [[nodiscard]] bool control_due() noexcept;
@@ -186,12 +237,13 @@ class peer final : private message_sink {
   [[nodiscard]] duration ack_delay() const noexcept;
   [[nodiscard]] duration loss_delay() const noexcept;
   [[nodiscard]] bool needs_pruning() const noexcept;
+  [[nodiscard]] bool heartbeats() const noexcept;
   [[nodiscard]] bool may_send_body(time_point now) noexcept;
   void note_app_limited() noexcept;
   [[nodiscard]] bool asks_for_ack() noexcept;
   [[nodiscard]] time_point release_time() const noexcept;
   void release_memory() noexcept;
-  void probe() noexcept;
+  void probe(time_point now) noexcept;
 
   const shared_parts& shared_;
   std::uint32_t id_;
@@ -201,6 +253,7 @@ class peer final : private message_sink {
   std::uint32_t remote_connection_ = 0;
   std::uint32_t crc_seed_ = 0;
   std::uint32_t packet_bytes_ = 0;
+  peer_counts counts_;
 
   send_queue queue_;
   loss_detector sent_;
@@ -216,13 +269,16 @@ class peer final : private message_sink {
   credit allowed_;           // by the peer
   bool credit_due_ = false;  // our limits rose
   bool ping_due_ = false;
-  bool asked_for_credit_ = false;  // a PING told the peer that we are blocked
-  bool peer_blocked_ = false;      // the peer's PING has not been answered with credit yet
-  time_point now_{};               // of the call that runs
-  std::uint64_t id_base_ = 0;      // ids of the packet at hand are expanded against this
-  std::uint32_t probes_due_ = 0;   // packets that may go beyond the window
-  std::uint32_t unasked_ = 0;      // packets since one asked for an acknowledgement at once
-  time_point resume_ = never;      // what could not be sent is tried again then
+  bool asked_for_credit_ = false;         // a PING told the peer that we are blocked
+  bool peer_blocked_ = false;             // the peer's PING has not been answered with credit yet
+  time_point now_{};                      // of the call that runs
+  std::uint64_t id_base_ = 0;             // ids of the packet at hand are expanded against this
+  std::uint32_t probes_due_ = 0;          // packets that may go beyond the window
+  std::uint32_t unasked_ = 0;             // packets since one asked for an acknowledgement at once
+  time_point resume_ = never;             // what could not be sent is tried again then
+  std::uint64_t newest_ = 0;              // one more than the highest packet number that came
+  std::unique_ptr<path_validator> path_;  // made when an address changes for the first time
+  endpoint_address validated_;
   time_point last_received_{};
   time_point last_heartbeat_{};
   bool holds_memory_ = false;  // data was exchanged since memory was last given back

@@ -7,8 +7,8 @@
 
 namespace mdp::engine {
 
-bool peer::handle_packet(time_point now, const wire::packet_header& header,
-                         const buffer::slice& packet) noexcept {
+bool peer::handle_packet(time_point now, const endpoint_address& from,
+                         const wire::packet_header& header, const buffer::slice& packet) noexcept {
   stats& s = shared_.counts;
   const std::span<const std::byte> frames = packet.bytes().subspan(wire::header_bytes);
   switch (acks_.classify(header.number)) {
@@ -30,10 +30,13 @@ bool peer::handle_packet(time_point now, const wire::packet_header& header,
   last_received_ = now;
   now_ = now;
   id_base_ = window_.floor();
+  note_source(from, header);
   if (!admit(frames)) return true;
   ++s.packets_received;
+  ++counts_.packets_received;
   s.wire_bytes_received += packet.size();
-  const bool eliciting = apply(now, packet);
+  counts_.wire_bytes_received += packet.size();
+  const bool eliciting = apply(now, from, packet);
   acks_.on_packet(now, header.number, eliciting, (header.flags & wire::flag_ack_now) != 0,
                   shared_.settings.ack_frequency_packets, ack_delay());
   return true;
@@ -126,7 +129,8 @@ bool peer::admit(std::span<const std::byte> frames) noexcept {
   return true;
 }
 
-bool peer::apply(time_point now, const buffer::slice& packet) noexcept {
+bool peer::apply(time_point now, const endpoint_address& from,
+                 const buffer::slice& packet) noexcept {
   wire::frame_reader reader(packet.bytes().subspan(wire::header_bytes));
   wire::frame_view frame;
   bool eliciting = false;
@@ -161,6 +165,12 @@ bool peer::apply(time_point now, const buffer::slice& packet) noexcept {
         on_abandons(frame);
         eliciting = true;
         break;
+      case wire::frame_type::path_challenge:
+        on_path_challenge(from, frame);
+        break;
+      case wire::frame_type::path_response:
+        on_path_response(frame);
+        break;
       default:
         break;  // padding, and types of later versions
     }
@@ -178,6 +188,7 @@ void peer::on_lost(time_point now, sent_packet& packet) noexcept {
   stats& s = shared_.counts;
   if (!packet.eliciting) return;
   ++s.packets_lost;
+  ++counts_.packets_lost;
   if (regulator_.on_lost(now, packet, sent_.bytes_in_flight())) ++s.loss_events;
   if (packet.outcomes != no_index) {
     outcomes_.on_lost(packet.outcomes);
@@ -291,7 +302,9 @@ void peer::on_complete(time_point now, std::uint64_t id, std::uint8_t frame_flag
                        buffer::slice content) noexcept {
   stats& s = shared_.counts;
   ++s.messages_received;
+  ++counts_.messages_received;
   s.payload_bytes_received += content.size();
+  counts_.payload_bytes_received += content.size();
   window_.close(id);
   if ((frame_flags & wire::frame_in_channel) != 0) {
     event e;

@@ -34,6 +34,13 @@ struct stats {
   std::uint64_t unresolved_unknown = 0;
   std::uint64_t heartbeats_sent = 0;
   std::uint64_t acks_sent = 0;
+  std::uint64_t sessions_begun = 0;
+  std::uint64_t sessions_ended = 0;
+  std::uint64_t resets_sent = 0;   // RESET and UNKNOWN
+  std::uint64_t retries_sent = 0;  // RETRY
+  std::uint64_t peers_reset = 0;   // sessions that the peer had forgotten
+  std::uint64_t peers_moved = 0;   // addresses validated
+  std::uint64_t paths_failed = 0;  // addresses that did not answer a challenge
   // Rejected input, by cause.
   std::uint64_t rejected_malformed = 0;
   std::uint64_t rejected_checksum = 0;
@@ -49,6 +56,11 @@ struct stats {
   std::uint64_t rejected_no_memory = 0;
   std::uint64_t rejected_peer_limit = 0;
   std::uint64_t rejected_stale_hello = 0;
+  std::uint64_t rejected_blacklisted = 0;
+  std::uint64_t rejected_path = 0;       // PATH_RESPONSE to no challenge of ours
+  std::uint64_t rejected_reset = 0;      // RESET or UNKNOWN about nothing that we sent
+  std::uint64_t rejected_cookie = 0;     // HELLO with a wrong or old cookie, RETRY to no HELLO
+  std::uint64_t replies_suppressed = 0;  // RESET, UNKNOWN, RETRY not sent: over their bounds
 };
 
 // Calls visit("name", value) for each count, in the order above. Names are stable.
@@ -83,6 +95,13 @@ void for_each_stat(const stats& s, Visit&& visit) {
   MDP_STAT(unresolved_unknown);
   MDP_STAT(heartbeats_sent);
   MDP_STAT(acks_sent);
+  MDP_STAT(sessions_begun);
+  MDP_STAT(sessions_ended);
+  MDP_STAT(resets_sent);
+  MDP_STAT(retries_sent);
+  MDP_STAT(peers_reset);
+  MDP_STAT(peers_moved);
+  MDP_STAT(paths_failed);
   MDP_STAT(rejected_malformed);
   MDP_STAT(rejected_checksum);
   MDP_STAT(rejected_no_session);
@@ -97,6 +116,11 @@ void for_each_stat(const stats& s, Visit&& visit) {
   MDP_STAT(rejected_no_memory);
   MDP_STAT(rejected_peer_limit);
   MDP_STAT(rejected_stale_hello);
+  MDP_STAT(rejected_blacklisted);
+  MDP_STAT(rejected_path);
+  MDP_STAT(rejected_reset);
+  MDP_STAT(rejected_cookie);
+  MDP_STAT(replies_suppressed);
 #undef MDP_STAT
 }
 

@@ -36,6 +36,9 @@ bool body_well_formed(const frame_view& frame) noexcept {
       return size == 16;
     case frame_type::ping:
       return size == 0;
+    case frame_type::path_challenge:
+    case frame_type::path_response:
+      return size == 8;
     default:
       return frame.type >= frame_type::skippable_from;
   }
@@ -59,6 +62,10 @@ const char* frame_name(frame_type type) noexcept {
       return "PING";
     case frame_type::abandon:
       return "ABANDON";
+    case frame_type::path_challenge:
+      return "PATH_CHALLENGE";
+    case frame_type::path_response:
+      return "PATH_RESPONSE";
     default:
       return "UNKNOWN";
   }
@@ -87,7 +94,7 @@ result<packet_header, wire_error> parse_header(std::span<const std::byte> packet
   const std::byte* p = packet.data();
   const auto first = static_cast<std::uint8_t>(p[0]);
   if (first >> 4 != protocol_version) return failure(wire_error::bad_version);
-  if ((first & 15) > static_cast<std::uint8_t>(packet_type::hello_ack))
+  if ((first & 15) > static_cast<std::uint8_t>(packet_type::retry))
     return failure(wire_error::bad_type);
   packet_header header;
   header.type = static_cast<packet_type>(first & 15);
@@ -144,6 +151,10 @@ void write_hello(std::span<std::byte> body, const hello& h) noexcept {
   store(p + 52, h.packet_bytes);
   store(p + 56, h.rx_capacity_bytes);
   store(p + 60, std::uint32_t{0});
+  store(p + 64, h.token[0]);
+  store(p + 72, h.token[1]);
+  store(p + 80, h.cookie);
+  store(p + 88, h.held);
 }
 
 result<hello, wire_error> parse_hello(std::span<const std::byte> body) noexcept {
@@ -160,6 +171,9 @@ result<hello, wire_error> parse_hello(std::span<const std::byte> body) noexcept 
   h.credit_messages = load<std::uint32_t>(p + 48);
   h.packet_bytes = load<std::uint32_t>(p + 52);
   h.rx_capacity_bytes = load<std::uint32_t>(p + 56);
+  h.token = {load<std::uint64_t>(p + 64), load<std::uint64_t>(p + 72)};
+  h.cookie = load<std::uint64_t>(p + 80);
+  h.held = load<std::uint64_t>(p + 88);
   if (h.packet_bytes < hello_bytes_min) return failure(wire_error::bad_length);
   return h;
 }
@@ -170,10 +184,15 @@ std::uint64_t session_tag(std::uint64_t nonce_a, std::uint64_t nonce_b) noexcept
   return splitmix64(splitmix64(low) ^ high);
 }
 
+std::uint64_t session_check(std::uint64_t tag) noexcept {
+  return splitmix64(tag ^ 0x6b63656863ull);  // "check"
+}
+
 std::string describe_packet(std::span<const std::byte> packet) {
   const auto header = parse_header(packet);
   if (!header) return fmt::format("malformed packet: {}", to_string(header.error()));
-  static constexpr const char* names[] = {"DATA", "HELLO", "HELLO_ACK"};
+  static constexpr const char* names[] = {"DATA",  "HELLO",   "HELLO_ACK",
+                                          "RESET", "UNKNOWN", "RETRY"};
   std::string text =
       fmt::format("{} #{} to {:08x}, {} bytes, floor {}{}",
                   names[static_cast<std::size_t>(header->type)], header->number, header->connection,

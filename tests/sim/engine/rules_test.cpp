@@ -72,17 +72,22 @@ class rules : public testing::Test {
   bool cut = false;
 };
 
-// R-PKT-3
-TEST_F(rules, a_stranger_with_the_right_bytes_is_refused) {
+// R-PKT-3, R-SESS-7
+TEST_F(rules, the_generation_of_a_slot_is_checked_and_its_address_does_not_follow_a_packet) {
   const auto packet = forged(1000, message_frame(0, 10));
-  inject(*b, simulated_address(77), packet);
-  EXPECT_EQ(at_b().rejected_wrong_source, 1u);
   auto stale = packet;
   wire::store(stale.data() + 4, wire::load<std::uint32_t>(stale.data() + 4) + (1u << 20));
   inject(*b, a->address, stale);
   EXPECT_EQ(at_b().rejected_no_session, 1u) << "another generation of the slot";
+  auto other = packet;
+  wire::seal_packet(other, *wire::parse_header(other), 12345);
+  inject(*b, simulated_address(77), other);
+  EXPECT_EQ(at_b().rejected_wrong_source, 1u) << "another session";
+  inject(*b, simulated_address(77), packet);
   net.run_for(100ms);
-  EXPECT_TRUE(b->app.messages.empty());
+  EXPECT_EQ(b->app.messages.size(), 1u) << "the session's own packet, wherever it comes from";
+  EXPECT_TRUE(b->engine->find(a->address));
+  EXPECT_FALSE(b->engine->find(simulated_address(77)));
 }
 
 // R-ACK-2, R-DUP-2

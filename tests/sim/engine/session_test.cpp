@@ -85,25 +85,6 @@ TEST(session, nobody_answers) {
   EXPECT_EQ(a.control.available(), a.control.block_count());
 }
 
-// R-LIVE-2, R-SESS-6
-TEST(session, a_silent_peer_leaves_messages_unknown_and_comes_back) {
-  engine_network net;
-  auto& a = net.add();
-  auto& b = net.add();
-  const auto peer = a.engine->connect(net.now(), b.address);
-  ASSERT_TRUE(a.engine->submit(net.now(), *peer, bytes_of("1"), {both, 1}));
-  ASSERT_TRUE(net.run_until([&] { return a.app.delivered.size() == 1; }, 1s));
-  net.filter = [](const engine_node&, std::span<const std::byte>) { return false; };
-  ASSERT_TRUE(a.engine->submit(net.now(), *peer, bytes_of("2"), {both, 2}));
-  net.run_for(11s);
-  EXPECT_EQ(a.app.unknown, std::vector<std::uint64_t>{2});
-  net.filter = nullptr;
-  net.run_for(3s);
-  EXPECT_EQ(a.app.ups, 2);
-  ASSERT_TRUE(a.engine->submit(net.now(), *peer, bytes_of("3"), {both, 3}));
-  ASSERT_TRUE(net.run_until([&] { return a.app.delivered.size() == 2; }, 5s));
-}
-
 // R-SESS-5
 TEST(session, a_restarted_peer_is_a_new_session) {
   engine_network net;

@@ -97,7 +97,7 @@ TEST(scenarios, scenario_32_nonces_and_tags_never_repeat) {
         const engine::peer* session = a.engine->find(peer_id{1u << 20});
         if (&from == &a && session && !numbers.emplace(session->crc_seed(), header->number).second)
           ++repeated;
-      } else {
+      } else if (header->type <= wire::packet_type::hello_ack) {
         const auto hello = wire::parse_hello(packet.subspan(wire::header_bytes));
         const std::pair session(hello->instance, hello->epoch);
         const auto [it, fresh] = nonces.try_emplace(hello->nonce, session);

@@ -2,6 +2,7 @@
 // Pure functions over spans; nothing here allocates, throws or asserts on input.
 // The normative text is docs/protocol.md, sections 3 and 4. All integers are little-endian.
 #pragma once
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -28,7 +29,14 @@ inline constexpr std::size_t hello_bytes_min = 1200;
 inline constexpr std::size_t packet_bytes_min = header_bytes;
 inline constexpr std::size_t packet_bytes_max = 65507;
 
-enum class packet_type : std::uint8_t { data = 0, hello = 1, hello_ack = 2 };
+enum class packet_type : std::uint8_t {
+  data = 0,
+  hello = 1,
+  hello_ack = 2,
+  reset = 3,    // "I know no such connection", proven by the token that was given for it
+  unknown = 4,  // the same without proof: a hint
+  retry = 5,    // "say HELLO again, with this cookie"
+};
 
 enum packet_flags : std::uint8_t {
   flag_ack_now = 1,  // the sender asks for an acknowledgement without delay
@@ -59,6 +67,8 @@ enum class frame_type : std::uint8_t {
   credit = 5,   // u64 bytes, u64 messages: cumulative limits
   ping = 6,
   abandon = 7,            // entries of messages that need not arrive any more
+  path_challenge = 8,     // eight random bytes; not ack-eliciting
+  path_response = 9,      // the same eight bytes; not ack-eliciting
   skippable_from = 0x80,  // unknown types from here on are ignored; below, the packet is malformed
 };
 
@@ -180,6 +190,9 @@ inline constexpr std::size_t ack_body_bytes_min = 16;
 // The first `frames` bytes as readable text, one frame a line: for traces and tests.
 [[nodiscard]] std::string describe_packet(std::span<const std::byte> packet);
 
+// Proof that the sender of a RESET gave out the connection id in question. All zero: none.
+using reset_token = std::array<std::uint64_t, 2>;
+
 // Body of HELLO and HELLO_ACK.
 struct hello {
   std::uint64_t nonce = 0;         // fresh for every attempt of the sender
@@ -190,18 +203,33 @@ struct hello {
   std::uint64_t credit_messages = 0;
   std::uint32_t connection = 0;    // the receiver of this puts it into its packets
   std::uint32_t packet_bytes = 0;  // largest packet that the sender of this takes
-  std::uint32_t rx_capacity_bytes =
-      0;  // how much may be in flight towards the sender of this; 0: any
+  // How much may be in flight towards the sender of this; 0: any.
+  std::uint32_t rx_capacity_bytes = 0;
+  // Whoever presents it later proves that the sender of this forgot the session; zero: none.
+  reset_token token{};
+  std::uint64_t cookie = 0;  // HELLO: taken from a RETRY; 0: none
+  // HELLO: check of the session that its sender has in force and doubts; 0: none.
+  std::uint64_t held = 0;
 };
-inline constexpr std::size_t hello_body_bytes = 64;
+inline constexpr std::size_t hello_body_bytes = 96;
 // Hello packets belong to no session: their CRC has this seed.
 inline constexpr std::uint32_t hello_crc_seed = 0x4d445031u;
 
 void write_hello(std::span<std::byte> body, const hello& h) noexcept;
 [[nodiscard]] result<hello, wire_error> parse_hello(std::span<const std::byte> body) noexcept;
 
+// RESET, UNKNOWN and RETRY answer one packet each, are shorter than it, and are never answered. The
+// header repeats the trigger's connection id and number. RESET: the token follows.
+// RETRY: u64 nonce of the HELLO, u64 cookie.
+inline constexpr std::size_t reply_body_bytes = 16;
+inline constexpr std::size_t reset_bytes = header_bytes + reply_body_bytes;
+inline constexpr std::size_t unknown_bytes = header_bytes;
+inline constexpr std::size_t retry_bytes = header_bytes + reply_body_bytes;
+
 // The session's tag, the same on both sides whoever began: both nonces decide.
 [[nodiscard]] std::uint64_t session_tag(std::uint64_t nonce_a, std::uint64_t nonce_b) noexcept;
+// Names a session to the one who has it, without giving its tag away.
+[[nodiscard]] std::uint64_t session_check(std::uint64_t tag) noexcept;
 [[nodiscard]] constexpr std::uint32_t crc_seed_of(std::uint64_t tag) noexcept {
   return static_cast<std::uint32_t>(tag ^ tag >> 32);
 }
