@@ -42,11 +42,20 @@ void body_table::release(std::uint32_t i) noexcept {
   free_.push_back(i);
 }
 
+bool send_queue::may_hold(std::size_t more) const noexcept {
+  // A dynamic threshold (Choudhury and Hahne 1998): whoever holds much may hold more only while
+  // much is free, so that one peer that takes nothing leaves room for all others.
+  const std::size_t free = blocks_.available();
+  if (more > free) return false;
+  return held_ == 0 || held_ + more <= share_min || held_ + more <= share_factor * (free - more);
+}
+
 std::uint32_t send_queue::new_body() noexcept {
   buffer::slice block = buffer::slice::acquire(blocks_);
   if (!block) return no_index;
   const std::uint32_t i = bodies_.acquire();
   if (i == no_index) return no_index;
+  ++held_;
   packet_body& b = bodies_[i];
   b.block = std::move(block);
   b.length = 0;
@@ -61,7 +70,9 @@ std::uint32_t send_queue::new_body() noexcept {
 }
 
 void send_queue::drop_reference(std::uint32_t body) noexcept {
-  if (--bodies_[body].references == 0) bodies_.release(body);
+  if (--bodies_[body].references > 0) return;
+  --held_;
+  bodies_.release(body);
 }
 
 void send_queue::close_open(lane& l) noexcept {
@@ -136,7 +147,7 @@ bool send_queue::append_small(lane& to, const content& what) {
       close_open(to);
   }
   if (to.open == no_index) {
-    to.open = new_body();
+    to.open = may_hold(1) ? new_body() : no_index;
     if (to.open == no_index) return false;
     bodies_[to.open].first_id = next_id();
   }
@@ -157,7 +168,7 @@ bool send_queue::append_fragments(lane& to, const content& what) {
   const std::size_t data = fragment_data_bytes(limits_.body_bytes);
   const std::size_t total = what.bytes();
   const std::size_t count = (total + data - 1) / data;
-  if (blocks_.available() < count) return false;
+  if (!may_hold(count)) return false;
   close_open(to);
   std::uint32_t first = no_index;
   std::uint32_t last = no_index;

@@ -74,6 +74,8 @@ class send_queue {
   static constexpr std::size_t priorities = 8;
   static constexpr std::uint16_t channel_max = 255;
   static constexpr std::uint32_t oldest_share = 8;  // one turn in so many goes to the oldest
+  static constexpr std::size_t share_min = 16;      // blocks that a peer may always hold ...
+  static constexpr std::size_t share_factor = 8;    // ... beyond, so many for each free one
   static constexpr std::size_t history_size = 64;   // final states that are remembered
 
   send_queue(body_table& bodies, buffer::block_pool& blocks, const send_limits& limits)
@@ -212,6 +214,8 @@ class send_queue {
   void start_timers(time_point now, std::uint64_t id, const send_options& options);
   [[nodiscard]] bool append_small(lane& to, const content& what);
   [[nodiscard]] bool append_fragments(lane& to, const content& what);
+  // The pool, shared with the other peers, has so many blocks for this one.
+  [[nodiscard]] bool may_hold(std::size_t more) const noexcept;
   [[nodiscard]] std::uint32_t new_body() noexcept;
   static void close_open(lane& l) noexcept;
   void forget_done() noexcept;
@@ -248,6 +252,7 @@ class send_queue {
   body_table& bodies_;
   buffer::block_pool& blocks_;
   send_limits limits_;
+  std::size_t held_ = 0;    // bodies of this peer
   ring<message> messages_;  // ids base_ ..
   std::uint64_t base_ = 0;
   id_map<message> waiting_;  // received, still unconfirmed, below base_

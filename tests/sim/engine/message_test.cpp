@@ -340,6 +340,28 @@ TEST(credit, what_the_peer_can_never_admit_is_rejected_when_its_window_is_known)
   EXPECT_TRUE(a.engine->idle());
 }
 
+// R-SCHED-3
+TEST(sharing, one_peer_that_takes_nothing_leaves_room_for_the_others) {
+  engine_network net;
+  auto& hub = net.add();
+  const auto& dead = net.add();
+  std::vector<peer_id> peers;
+  const peer_id stuck = *hub.engine->connect(net.now(), dead.address);
+  for (int i = 0; i < 8; ++i) peers.push_back(*hub.engine->connect(net.now(), net.add().address));
+  net.run_for(200ms);
+  net.filter = [&](const engine_node& from, std::span<const std::byte>) { return &from != &dead; };
+  const std::string text(1300, 'x');
+  while (hub.engine->submit(net.now(), stuck, bytes_of(text), {})) {
+  }
+  EXPECT_GE(hub.blocks.available(), hub.blocks.block_count() / 10);
+  for (std::size_t round = 0; round < 50; ++round) {
+    for (const peer_id p : peers)
+      for (int i = 0; i < 10; ++i)
+        ASSERT_TRUE(hub.engine->submit(net.now(), p, bytes_of(text), {both, 1})) << round;
+    ASSERT_TRUE(net.run_until([&] { return hub.app.delivered.size() == (round + 1) * 80; }, 1s));
+  }
+}
+
 // R-OUT-4: a peer that takes and never acknowledges makes us keep a bounded backlog.
 TEST(credit, who_never_acknowledges_outcomes_gets_no_more_credit) {
   engine_network net;
