@@ -36,6 +36,18 @@ class loss_detector {
   // each lost packet that is given up: a late acknowledgement of it would no longer be noticed.
   template <class Lost, class Forgotten>
   void detect_losses(time_point now, duration loss_delay, Lost&& lost, Forgotten&& forgotten);
+  // Declares those in flight lost that were sent by `sent_before` and match(packet): the peer says
+  // that they have not come. O(packets in flight).
+  template <class Match, class Lost>
+  void declare_lost(time_point sent_before, Match&& match, Lost&& lost) {
+    if (!any_acked_) return;
+    for (std::uint64_t n = std::max(first_unsettled_, base_); n < next_number(); ++n) {
+      sent_packet& p = packets_[static_cast<std::size_t>(n - base_)];
+      if (p.state != sent_packet::fate::in_flight || p.sent > sent_before || !match(p)) continue;
+      settle(p, sent_packet::fate::lost);
+      lost(p);
+    }
+  }
   // The oldest packet in flight with content to repeat, for a probe; nullptr if there is none.
   [[nodiscard]] sent_packet* oldest_with_content() noexcept;
   // settle(packet) for all that is unsettled: the session ends.

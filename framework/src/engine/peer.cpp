@@ -92,7 +92,8 @@ void peer::reset_session() noexcept {
   allowed_ = {};
   credit_due_ = ping_due_ = asked_for_credit_ = peer_blocked_ = false;
   probes_due_ = unasked_ = 0;
-  resume_ = never;
+  resume_ = stall_check_ = never;
+  nack_due_ = false;
   newest_ = 0;
   path_.reset();
   validated_ = {};
@@ -324,6 +325,7 @@ std::size_t peer::write_control(time_point now, std::span<std::byte> out,
     record.ack_largest = acks_.largest();
     ++shared_.counts.acks_sent;
   }
+  if (nack_due_) used += write_nack(now, out.subspan(used));
   const bool open = window_open();
   if (open && outcomes_.pending() && out.size() - used >= wire::frame_bytes(8)) {
     used += outcomes_.write(out.subspan(used), record.outcomes);
@@ -496,7 +498,7 @@ time_point peer::next_deadline() const noexcept {
   time_point next = announced || !kept() ? last_received_ + c.peer_timeout : never;
   if (shake.verifying) next = std::min(next, shake.retry);
   if (path_) next = std::min(next, path_->deadline());
-  next = std::min({next, resume_, acks_.deadline(), release_time()});
+  next = std::min({next, resume_, acks_.deadline(), release_time(), stall_check_});
   next = std::min(next, sent_.forget_time(loss_delay()));
   if (sent_.loss_time() != never) {
     next = std::min(next, sent_.loss_time());
@@ -527,6 +529,7 @@ bool peer::handle_deadline(time_point now) noexcept {
   if (resume_ <= now) resume_ = never;
   if (release_time() <= now) release_memory();
   acks_.on_deadline(now);
+  check_stalls(now);
   if (std::min(sent_.loss_time(), sent_.forget_time(loss_delay())) <= now) {
     detect_losses(now);
   } else if (sent_.probe_time(rtt_.probe_timeout(c.granularity, ack_delay()), c.pto_max) <= now) {

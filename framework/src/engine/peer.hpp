@@ -223,6 +223,12 @@ class peer final : private message_sink {
   [[nodiscard]] bool send_path_frame(time_point now, buffer::tx_batch& batch, wire::frame_type type,
                                      const endpoint_address& to, std::uint64_t data) noexcept;
 
+  // Messages that stay incomplete (peer_stalls.cpp).
+  void watch_stalls(time_point now) noexcept;
+  void check_stalls(time_point now) noexcept;
+  [[nodiscard]] std::size_t write_nack(time_point now, std::span<std::byte> out) noexcept;
+  void on_nack(time_point now, const wire::frame_view& frame) noexcept;
+
   // Sending (peer.cpp).
   [[nodiscard]] bool window_open() const noexcept;
   [[nodiscard]] bool control_due() noexcept;
@@ -269,6 +275,10 @@ class peer final : private message_sink {
   credit allowed_;           // by the peer
   bool credit_due_ = false;  // our limits rose
   bool ping_due_ = false;
+  bool nack_due_ = false;
+  time_point stall_check_ = never;  // messages that are incomplete then may be asked for
+  duration stall_wait_{};
+  time_point nack_heeded_{};              // the last of the peer's
   bool asked_for_credit_ = false;         // a PING told the peer that we are blocked
   bool peer_blocked_ = false;             // the peer's PING has not been answered with credit yet
   time_point now_{};                      // of the call that runs

@@ -37,6 +37,7 @@ bool peer::handle_packet(time_point now, const endpoint_address& from,
   s.wire_bytes_received += packet.size();
   counts_.wire_bytes_received += packet.size();
   const bool eliciting = apply(now, from, packet);
+  watch_stalls(now);
   acks_.on_packet(now, header.number, eliciting, (header.flags & wire::flag_ack_now) != 0,
                   shared_.settings.ack_frequency_packets, ack_delay());
   return true;
@@ -170,6 +171,9 @@ bool peer::apply(time_point now, const endpoint_address& from,
         break;
       case wire::frame_type::path_response:
         on_path_response(frame);
+        break;
+      case wire::frame_type::nack:
+        on_nack(now, frame);
         break;
       default:
         break;  // padding, and types of later versions
@@ -353,7 +357,7 @@ void peer::on_fragment(time_point now, const wire::frame_view& frame) noexcept {
     return;
   }
   const auto offset = wire::load<std::uint32_t>(frame.body.data() + 4);
-  buffer::slice whole = reassembler_.add(id, offset, frame.body.subspan(8));
+  buffer::slice whole = reassembler_.add(id, offset, frame.body.subspan(8), now);
   if (whole) on_complete(now, id, frame.flags, std::move(whole));
 }
 

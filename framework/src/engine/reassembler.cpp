@@ -33,14 +33,15 @@ reassembler::verdict reassembler::reserve(message_buffers& buffers, std::uint64_
   buffer::slice memory = buffers.acquire(bitmap_offset(total) + bitmap_bytes);
   if (!memory) return verdict::no_memory;
   std::memset(memory.data() + bitmap_offset(total), 0, bitmap_bytes);
-  partials_.insert(id, {std::move(memory), total, static_cast<std::uint32_t>(units)});
+  partials_.insert(id, {std::move(memory), total, static_cast<std::uint32_t>(units), {}});
   return verdict::reserved;
 }
 
 buffer::slice reassembler::add(std::uint64_t id, std::uint32_t offset,
-                               std::span<const std::byte> data) noexcept {
+                               std::span<const std::byte> data, time_point now) noexcept {
   partial* p = partials_.find(id);
   if (!p) return {};
+  p->touched = now;
   std::byte* const message = p->memory.data();
   std::byte* const bitmap = message + bitmap_offset(p->total);
   for (std::size_t done = 0; done < data.size();) {

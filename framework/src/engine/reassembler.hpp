@@ -6,6 +6,7 @@
 #include <span>
 
 #include "id_map.hpp"
+#include "mdp/base/time.hpp"
 #include "mdp/wire/packet.hpp"
 #include "message_buffers.hpp"
 
@@ -20,8 +21,14 @@ class reassembler {
   [[nodiscard]] bool knows(std::uint64_t id) noexcept { return partials_.find(id) != nullptr; }
   // Copies what is new. When the message is complete, returns it whole and forgets it; else empty.
   // The id must be reserved, offset and size checked against the total (wire::frames_well_formed).
-  buffer::slice add(std::uint64_t id, std::uint32_t offset,
-                    std::span<const std::byte> data) noexcept;
+  // `now` is kept for stalled().
+  buffer::slice add(std::uint64_t id, std::uint32_t offset, std::span<const std::byte> data,
+                    time_point now = {}) noexcept;
+  // An incomplete message of which nothing has come since `before`.
+  [[nodiscard]] bool stalled(std::uint64_t id, time_point before) noexcept {
+    const partial* p = partials_.find(id);
+    return p && p->touched <= before;
+  }
   // Lets a reserved message go; returns its total.
   std::uint32_t drop(std::uint64_t id) noexcept {
     const std::uint32_t total = partials_.find(id)->total;
@@ -37,6 +44,7 @@ class reassembler {
     buffer::slice memory;  // message, then its bitmap of received units
     std::uint32_t total = 0;
     std::uint32_t units_left = 0;
+    time_point touched{};
   };
   id_map<partial> partials_;
 };

@@ -41,6 +41,8 @@ struct stats {
   std::uint64_t peers_reset = 0;   // sessions that the peer had forgotten
   std::uint64_t peers_moved = 0;   // addresses validated
   std::uint64_t paths_failed = 0;  // addresses that did not answer a challenge
+  std::uint64_t nacks_sent = 0;
+  std::uint64_t packets_nacked = 0;  // declared lost because the peer said so
   // Rejected input, by cause.
   std::uint64_t rejected_malformed = 0;
   std::uint64_t rejected_checksum = 0;
@@ -102,6 +104,8 @@ void for_each_stat(const stats& s, Visit&& visit) {
   MDP_STAT(peers_reset);
   MDP_STAT(peers_moved);
   MDP_STAT(paths_failed);
+  MDP_STAT(nacks_sent);
+  MDP_STAT(packets_nacked);
   MDP_STAT(rejected_malformed);
   MDP_STAT(rejected_checksum);
   MDP_STAT(rejected_no_session);

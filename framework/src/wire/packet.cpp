@@ -39,6 +39,8 @@ bool body_well_formed(const frame_view& frame) noexcept {
     case frame_type::path_challenge:
     case frame_type::path_response:
       return size == 8;
+    case frame_type::nack:
+      return size > 0 && size % 4 == 0;
     default:
       return frame.type >= frame_type::skippable_from;
   }
@@ -60,6 +62,8 @@ const char* frame_name(frame_type type) noexcept {
       return "CREDIT";
     case frame_type::ping:
       return "PING";
+    case frame_type::nack:
+      return "NACK";
     case frame_type::abandon:
       return "ABANDON";
     case frame_type::path_challenge:

@@ -255,5 +255,30 @@ TEST(session, an_idle_peer_lets_go_of_what_it_lost) {
   EXPECT_EQ(a.blocks.available(), a.blocks.block_count());
 }
 
+// R-NACK-1, R-NACK-2
+TEST(session, a_receiver_asks_for_what_stays_away) {
+  engine_network net;
+  auto& a = net.add();
+  auto& b = net.add();
+  const auto peer = a.engine->connect(net.now(), b.address);
+  net.run_for(100ms);
+  // The end of the message, and all that the sender tries for a while, is lost.
+  int sent = 0;
+  net.filter = [&](const engine_node& from, std::span<const std::byte>) {
+    return &from != &a || ++sent <= 20;
+  };
+  ASSERT_TRUE(a.engine->submit(net.now(), *peer, std::vector<std::byte>(60000), {both, 1}));
+  net.run_for(500ms);
+  EXPECT_TRUE(a.app.delivered.empty());
+  EXPECT_GE(b.engine->counts().nacks_sent, 2u);
+  EXPECT_LE(b.engine->counts().nacks_sent, 10u) << "patience doubles";
+  EXPECT_GE(a.engine->counts().packets_nacked, 20u);
+  net.filter = nullptr;
+  ASSERT_TRUE(net.run_until([&] { return a.app.delivered.size() == 1; }, 1s));
+  const std::uint64_t nacks = b.engine->counts().nacks_sent;
+  net.run_for(10s);
+  EXPECT_EQ(b.engine->counts().nacks_sent, nacks) << "nothing is incomplete any more";
+}
+
 }  // namespace
 }  // namespace mdp::test

@@ -69,6 +69,7 @@ enum class frame_type : std::uint8_t {
   abandon = 7,            // entries of messages that need not arrive any more
   path_challenge = 8,     // eight random bytes; not ack-eliciting
   path_response = 9,      // the same eight bytes; not ack-eliciting
+  nack = 10,              // u32 ids of messages whose fragments stay away; not ack-eliciting
   skippable_from = 0x80,  // unknown types from here on are ignored; below, the packet is malformed
 };
 

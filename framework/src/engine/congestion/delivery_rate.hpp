@@ -32,7 +32,7 @@ class delivery_rate {
         (p.sent < newest_.sent || (p.sent == newest_.sent && p.delivered <= newest_.delivered)))
       return;
     any_ = true;
-    newest_ = p;
+    newest_ = {p.sent, p.delivered, p.delivered_at, p.first_sent, p.app_limited};
   }
 
   struct sample {
@@ -61,12 +61,19 @@ class delivery_rate {
   [[nodiscard]] std::uint64_t delivered() const noexcept { return delivered_; }
 
  private:
+  struct mark {
+    time_point sent{};
+    std::uint64_t delivered = 0;
+    time_point delivered_at{};
+    time_point first_sent{};
+    bool app_limited = false;
+  };
   std::uint64_t delivered_ = 0;
   time_point delivered_at_{};
   time_point first_sent_{};
   std::uint64_t app_limited_until_ = 0;
   std::uint64_t round_end_ = 0;
-  sent_packet newest_;
+  mark newest_;  // what the newest packet acknowledged by the frame at hand says
   bool any_ = false;
 };
 
