@@ -72,14 +72,14 @@ double lone_flow(congestion_kind kind, const path& p, duration warm_up, duration
 // MDP_UPDATE_GOLDEN=1 writes the file anew.
 TEST(congestion, goodput_is_as_recorded) {
   std::string table =
-      "# Mb/s of payload at 100 Mb/s, loss each way, queue of 1,000 packets; messages of 1,440\n"
-      "# bytes, from 2 s to 12 s; `fixed` has a window of 1 MB; seed 1\n"
+      "# Mb/s of payload, two digits, at 100 Mb/s, loss each way, queue of 1,000 packets;\n"
+      "# messages of 1,440 bytes, from 2 s to 12 s; `fixed` has a window of 1 MB; seed 1\n"
       "#  loss %   rtt ms     fixed     cubic     swift       bbr    ledbat\n";
   for (const char* loss : {"0", "0.1", "1", "5", "20"}) {
     for (const double rtt_ms : {0.1, 10.0, 100.0, 300.0}) {
       table += fmt::format("{:>9} {:>8}", loss, rtt_ms);
       for (const auto& [kind, name] : controllers)
-        table += fmt::format(" {:>9.2f}", lone_flow(kind, {100, rtt_ms, loss, 1000, ""}, 2s, 10s));
+        table += fmt::format(" {:>9.2g}", lone_flow(kind, {100, rtt_ms, loss, 1000, ""}, 2s, 10s));
       table += '\n';
     }
   }
