@@ -67,8 +67,8 @@ bool endpoint::send_handshake(time_point now, peer& p, buffer::tx_batch& batch) 
     p.shake.send_hello = false;
   }
   if (p.shake.send_hello_ack) {
-    const bool next = p.shake.has_next && p.shake.answer_next;
-    const wire::hello& answered = next ? p.shake.next : p.shake.theirs;
+    const bool next = p.shake.next && p.shake.answer_next;
+    const wire::hello& answered = next ? *p.shake.next : p.shake.theirs;
     ours.nonce = next ? p.shake.next_nonce : p.shake.our_nonce;
     ours.echoed_nonce = answered.nonce;
     ours.held = ours.cookie = 0;
@@ -145,9 +145,9 @@ void endpoint::handle_data(time_point now, const endpoint_address& from,
     }
     // A packet of the session that the peer asked for proves that the peer is really there.
     const bool of_next =
-        p->shake.has_next &&
+        p->shake.next &&
         wire::crc_matches(packet.bytes(), wire::crc_seed_of(wire::session_tag(
-                                              p->shake.next_nonce, p->shake.next.nonce)));
+                                              p->shake.next_nonce, p->shake.next->nonce)));
     if (!of_next) {
       ++counts_.rejected_checksum;
       return;
@@ -200,11 +200,11 @@ void endpoint::handle_hello(time_point now, const endpoint_address& from,
     // we say HELLO ourselves our nonce stands, and both sides reach the same session.
     if (p->state() == peer_state::connecting) {
       p->shake.next_nonce = p->shake.our_nonce;
-    } else if (!p->shake.has_next || p->shake.next.nonce != theirs.nonce) {
+    } else if (!p->shake.next || p->shake.next->nonce != theirs.nonce) {
       p->shake.next_nonce = random_.next();
     }
-    p->shake.next = theirs;
-    p->shake.has_next = p->shake.answer_next = true;
+    p->shake.next = std::make_unique<wire::hello>(theirs);
+    p->shake.answer_next = true;
   }
   p->shake.send_hello_ack = true;
   mark_ready(*p);
@@ -317,7 +317,7 @@ void endpoint::verify_session(time_point now, peer& p) noexcept {
 
 void endpoint::adopt_next_session(time_point now, peer& p) noexcept {
   const std::uint64_t nonce = p.shake.next_nonce;
-  const wire::hello theirs = p.shake.next;
+  const wire::hello theirs = *p.shake.next;
   // Messages that wait for a first session go with it; those of an old one are lost with that.
   if (p.state() != peer_state::connecting) {
     p.lose_session(now, "the peer began a new session");

@@ -25,13 +25,17 @@ class path_validator {
     timeout_ = timeout;
     attempts_ = 0;
     challenge_due_ = true;
+    validated_ = false;
     deadline_ = never;
   }
   void end() noexcept {
     candidate_ = {};
-    challenge_due_ = false;
+    challenge_due_ = validated_ = false;
     deadline_ = never;
   }
+  // The answer came: the candidate is the peer's address until end().
+  void on_validated() noexcept { validated_ = true; }
+  [[nodiscard]] bool validated() const noexcept { return validated_; }
   [[nodiscard]] bool validating() const noexcept {
     return candidate_.family != address_family::none;
   }
@@ -85,6 +89,7 @@ class path_validator {
   std::uint64_t response_ = 0;
   int attempts_ = 0;
   bool challenge_due_ = false;
+  bool validated_ = false;
 };
 
 }  // namespace mdp::engine

@@ -96,7 +96,6 @@ void peer::reset_session() noexcept {
   nack_due_ = false;
   newest_ = 0;
   path_.reset();
-  validated_ = {};
   ++session_;
   frame_for_anyone();
 }
@@ -107,7 +106,8 @@ void peer::begin_session(time_point now, peer_state state, std::uint64_t our_non
   ++shared_.counts.sessions_begun;
   shake.our_nonce = our_nonce;
   shake.theirs = theirs;
-  shake.has_next = shake.verifying = shake.send_hello = false;
+  shake.next.reset();
+  shake.verifying = shake.send_hello = false;
   shake.retry = never;
   shake.give_up = state == peer_state::accepted ? now + shared_.settings.connect_timeout : never;
   remote_connection_ = theirs.connection;

@@ -155,11 +155,12 @@ class peer final : private message_sink {
   // Kept here for the endpoint's handshake.
   struct handshake {
     std::uint64_t our_nonce = 0;
-    std::uint64_t epoch = 0;       // of our present attempt
-    wire::hello theirs;            // of the session in force
-    std::uint64_t next_nonce = 0;  // a session that the peer asks for while this one lives ...
-    wire::hello next;              // ... is taken up when a packet of it comes
-    bool has_next = false;
+    std::uint64_t epoch = 0;  // of our present attempt
+    wire::hello theirs;       // of the session in force
+    // A session that the peer asks for while this one lives (its HELLO, our nonce for it): taken up
+    // when a packet of it comes.
+    std::unique_ptr<wire::hello> next;
+    std::uint64_t next_nonce = 0;
     bool answer_next = false;        // our HELLO_ACK is to that one
     std::uint64_t cookie = 0;        // from a RETRY, for our_nonce
     std::uint64_t verify_nonce = 0;  // we ask whether the peer still has the session ...
@@ -288,7 +289,6 @@ class peer final : private message_sink {
   time_point resume_ = never;             // what could not be sent is tried again then
   std::uint64_t newest_ = 0;              // one more than the highest packet number that came
   std::unique_ptr<path_validator> path_;  // made when an address changes for the first time
-  endpoint_address validated_;
   time_point last_received_{};
   time_point last_heartbeat_{};
   bool holds_memory_ = false;  // data was exchanged since memory was last given back

@@ -1,7 +1,5 @@
 // How a peer's change of address is noticed, proven and taken up. Members of `peer`.
 // Rules: docs/protocol.md R-PATH-*.
-#include <utility>
-
 #include "peer.hpp"
 
 namespace mdp::engine {
@@ -38,12 +36,14 @@ void peer::on_path_response(const wire::frame_view& frame) noexcept {
     ++shared_.counts.rejected_path;
     return;
   }
-  validated_ = path_->candidate();
-  path_->end();
+  path_->on_validated();
 }
 
 endpoint_address peer::take_validated() noexcept {
-  return std::exchange(validated_, endpoint_address{});
+  if (!path_ || !path_->validated()) return {};
+  const endpoint_address address = path_->candidate();
+  path_->end();
+  return address;
 }
 
 void peer::move_to(const endpoint_address& address) noexcept {
