@@ -75,12 +75,14 @@ check_fuzz() {
 check_soak() {
   local seeds=${MDP_SEEDS:-100000} shards shard status=0 pids=()
   shards=$(nproc)
-  build_preset release test_sim_scenarios test_prop_engine
+  build_preset release test_sim_scenarios test_sim_engine test_prop_engine
   step "Running $seeds seeds of every scenario and schedule in $shards processes"
   for ((shard = 0; shard < shards; ++shard)); do
     (
       export MDP_SEEDS=$seeds GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$shard
       "$root/build/release/tests/test_sim_scenarios" --gtest_brief=1 &&
+        "$root/build/release/tests/test_sim_engine" --gtest_brief=1 \
+          --gtest_filter='forgotten.*:liveness.*:paths.*:strangers.*' &&
         "$root/build/release/tests/test_prop_engine" --gtest_brief=1
     ) &
     pids+=($!)

@@ -67,6 +67,10 @@ std::vector<row> make_rows() {
   add("peer_timeout_ms", "ms", "silence of a peer after which its session is lost", 10, 3600000,
       &c::peer_timeout_ms);
   add("max_peers", "1", "peers known at one time", 1, 1048575, &c::max_peers);
+  add("max_half_open", "1", "strangers not proven yet; beyond, HELLO is answered by a cookie", 0,
+      1048575, &c::max_half_open);
+  add("resets_per_second", "1/s", "answers to packets of sessions that are not known here", 1,
+      1000000, &c::resets_per_second);
   add("max_ack_delay_ms", "ms", "longest delay of an acknowledgement (also at most RTT/4)", 0, 1000,
       &c::max_ack_delay_ms);
   add("ack_frequency_packets", "packets", "acknowledge at the latest after so many packets", 1, 256,

@@ -12,6 +12,7 @@ engine::config checked(const node_options& options) {
   if (!options.fabric) throw std::runtime_error("a node needs a fabric");
   const transport::capabilities& caps = options.fabric->caps();
   engine::config e = to_engine(options.config);
+  e.node_key = options.node_key;
   e.max_packet_bytes = std::min(e.max_packet_bytes, caps.datagram_bytes_max);
   e.rx_capacity_bytes = caps.rx_capacity_bytes;
   if (e.max_packet_bytes < wire::hello_bytes_min)

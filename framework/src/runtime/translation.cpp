@@ -17,6 +17,8 @@ engine::config to_engine(const node_config& c) noexcept {
   e.max_packet_bytes = u32(c.max_packet_bytes);
   e.max_enqueued_messages = u32(c.max_enqueued_messages);
   e.max_peers = u32(c.max_peers);
+  e.max_half_open = u32(c.max_half_open);
+  e.resets_per_second = u32(c.resets_per_second);
   e.receive_window_bytes = u64(c.receive_window_bytes);
   e.receive_window_messages = u32(c.receive_window_messages);
   e.reassembly_bytes = u64(c.reassembly_bytes_max);

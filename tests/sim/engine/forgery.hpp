@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "tests/support/engine_pair.hpp"
+#include "tests/support/seeds.hpp"
 
 namespace mdp::test {
 

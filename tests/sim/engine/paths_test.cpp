@@ -19,8 +19,7 @@ std::size_t moves(const engine_node& node) {
 
 // R-PATH-1, R-PATH-2
 TEST(paths, a_rebinding_in_mid_burst_loses_nothing) {
-  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
+  over_seeds(seeds, [](std::uint64_t seed) {
     engine_network net({5ms, 2ms, 0.05, 0.02, 0, seed});
     auto& a = net.add();
     auto& b = net.add();
@@ -44,13 +43,12 @@ TEST(paths, a_rebinding_in_mid_burst_loses_nothing) {
     EXPECT_EQ(b.engine->peer_count(), 1u);
     EXPECT_TRUE(a.app.unknown.empty());
     EXPECT_EQ(b.app.messages.size(), sent);
-  }
+  });
 }
 
 // R-PATH-2, R-PATH-3
 TEST(paths, a_spoofed_source_moves_nobody_and_gets_three_times_its_bytes_at_most) {
-  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
+  over_seeds(seeds, [](std::uint64_t seed) {
     engine_network net({5ms, 2ms, 0.02, 0, 0, seed});
     auto& a = net.add();
     auto& b = net.add();
@@ -87,7 +85,7 @@ TEST(paths, a_spoofed_source_moves_nobody_and_gets_three_times_its_bytes_at_most
     EXPECT_TRUE(b.engine->find(a.address));
     EXPECT_FALSE(b.engine->find(victim.address));
     EXPECT_TRUE(a.app.downs.empty());
-  }
+  });
 }
 
 // R-PATH-4

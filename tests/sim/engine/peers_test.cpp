@@ -13,8 +13,7 @@ constexpr std::uint64_t seeds = 200;
 
 // R-RESET-1, R-RESET-2, R-RESET-3, R-SESS-6
 TEST(forgotten, a_restart_with_everything_received_and_nothing_delivered_ends_in_unknown) {
-  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
+  over_seeds(seeds, [](std::uint64_t seed) {
     // Half of the nodes have a static key: RESET; the others say UNKNOWN.
     engine_network net({5ms, 2ms, 0.05, 0.05, 0.01, seed});
     auto& a = net.add();
@@ -35,13 +34,12 @@ TEST(forgotten, a_restart_with_everything_received_and_nothing_delivered_ends_in
     ASSERT_TRUE(net.run_until([&] { return a.app.ups == 2; }, 10s));
     ASSERT_TRUE(send(net, a, peer, 99));
     ASSERT_TRUE(net.run_until([&] { return a.app.delivered.size() == 1; }, 30s));
-  }
+  });
 }
 
 // R-SESS-3, R-SESS-5, R-SESS-10
 TEST(forgotten, both_restart_at_once_and_say_hello_at_once) {
-  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
+  over_seeds(seeds, [](std::uint64_t seed) {
     engine_network net({5ms, 10ms, 0.1, 0.1, 0, seed});
     auto& a = net.add(seed % 2 == 0 ? keyed(seed) : engine::config{});
     auto& b = net.add();
@@ -76,7 +74,7 @@ TEST(forgotten, both_restart_at_once_and_say_hello_at_once) {
       a.restart();
       b.restart();
     }
-  }
+  });
 }
 
 // R-SESS-5
@@ -159,8 +157,7 @@ TEST(forgotten, resets_are_rate_limited) {
 
 // R-RESET-3, R-RESET-4, R-SESS-2
 TEST(forgotten, a_flood_of_forgeries_changes_nothing) {
-  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
+  over_seeds(seeds, [](std::uint64_t seed) {
     engine_network net({5ms, 2ms, 0.02, 0, 0, seed});
     auto& a = net.add(keyed(1));
     auto& b = net.add(keyed(2));
@@ -196,13 +193,12 @@ TEST(forgotten, a_flood_of_forgeries_changes_nothing) {
     EXPECT_EQ(a.engine->info(peer)->session, 0);
     EXPECT_LE(hellos, 16u) << "at most one question a heartbeat_period, and its repetitions";
     EXPECT_GT(a.engine->counts().rejected_reset, 0u);
-  }
+  });
 }
 
 // R-LIVE-2, R-LIVE-3
 TEST(liveness, a_silent_peer_keeps_its_session_while_something_waits) {
-  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
+  over_seeds(seeds, [](std::uint64_t seed) {
     engine_network net({5ms, 2ms, 0.02, 0, 0, seed});
     auto& a = net.add();
     auto& b = net.add();
@@ -223,7 +219,7 @@ TEST(liveness, a_silent_peer_keeps_its_session_while_something_waits) {
     EXPECT_EQ(a.app.ups, 2);
     EXPECT_EQ(b.app.messages.size(), 30u);
     EXPECT_EQ(a.engine->info(peer)->session, 0) << "the same session all along";
-  }
+  });
 }
 
 // R-LIVE-2

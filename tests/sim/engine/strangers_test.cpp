@@ -104,8 +104,7 @@ TEST(strangers, a_cookie_serves_its_address_its_nonce_and_its_time) {
 
 // R-COOKIE-1, R-COOKIE-2
 TEST(strangers, everybody_gets_in_through_cookies_over_a_bad_network) {
-  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
+  over_seeds(200, [](std::uint64_t seed) {
     engine_network net({5ms, 2ms, 0.1, 0.1, 0.02, seed});
     engine::config settings;
     settings.max_half_open = static_cast<std::uint32_t>(seed % 3);
@@ -119,7 +118,7 @@ TEST(strangers, everybody_gets_in_through_cookies_over_a_bad_network) {
     const auto done = [](const engine_node* c) { return c->app.delivered.size() == 1; };
     ASSERT_TRUE(
         net.run_until([&] { return std::all_of(clients.begin(), clients.end(), done); }, 30s));
-  }
+  });
 }
 
 // R-SESS-9

@@ -32,6 +32,8 @@ struct node_config {
   double heartbeat_period_ms = 1000;
   double peer_timeout_ms = 10000;
   double max_peers = 65536;
+  double max_half_open = 1024;
+  double resets_per_second = 1000;
   // Acknowledgement and loss.
   double max_ack_delay_ms = 25;
   double ack_frequency_packets = 10;

@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "mdp/base/siphash.hpp"
 #include "mdp/messaging/messenger.hpp"
 #include "mdp/runtime/config.hpp"
 
@@ -41,6 +42,10 @@ struct node_options {
   std::uint64_t seed = 0;               // 0: the system's entropy
   thread_layout layout = thread_layout::inline_;
   confirm_mode confirm = confirm_mode::automatic;
+  // A secret that stays the same when the node starts anew: its peers then learn at their next
+  // packet, with proof, that it forgot them (docs/protocol.md section 5.3). All zero: none, and
+  // they have to ask.
+  siphash_key node_key{};
   duration spin{};  // busy-poll before sleeping
   node_config config;
 };
