@@ -85,7 +85,8 @@ void bbr::on_round(const ack_event& e) noexcept {
   if (too_lossy && phase_ == phase::up) {
     in_flight_high_ = std::max(round_in_flight_, path_bytes(beta_percent));
     begin_down(e.now);
-  } else if (too_lossy && full_ && phase_ != phase::refill) {
+  } else if (too_lossy && (phase_ == phase::down || phase_ == phase::cruise) && phase_rounds_ > 2) {
+    // What a round delivers was sent in the round before: the first two tell of another phase.
     lower_bounds();
   }
   round_delivered_ = e.delivered;
@@ -117,6 +118,7 @@ void bbr::lower_bounds() noexcept {
 void bbr::run_phase(const ack_event& e) noexcept {
   const bool rtt_stale = e.now - min_rtt_at_ > probe_rtt_interval;
   if (full_ && rtt_stale && phase_ != phase::probe_rtt) {
+    window_before_ = window_;
     enter(phase::probe_rtt, e.now);
     return;
   }
@@ -165,6 +167,7 @@ void bbr::run_probe_rtt(const ack_event& e) noexcept {
   if (e.now - phase_start_ < std::max(probe_rtt_time, e.smoothed) || phase_rounds_ == 0) return;
   // What was measured meanwhile is the path without our queue.
   min_rtt_at_ = e.now;
+  window_ = std::max(window_, window_before_);
   rate_low_ = in_flight_low_ = UINT64_MAX;
   begin_down(e.now);
   enter(phase::cruise, e.now);

@@ -44,6 +44,7 @@ class bbr final : public controller {
   phase phase_ = phase::startup;
   bool full_ = false;  // startup found the bottleneck's rate
   std::uint64_t window_;
+  std::uint64_t window_before_ = 0;  // the round-trip probe
   std::uint64_t pacing_rate_ = 0;
   std::array<std::uint64_t, 2> rates_{};       // maxima of the last probing cycle and of this one
   std::uint64_t rate_low_ = UINT64_MAX;        // short-term bound
