@@ -12,7 +12,9 @@ enum class congestion_kind : std::uint8_t { fixed, cubic, swift, bbr, ledbat };
 
 struct config {
   std::uint32_t max_message_bytes = 16u << 20;
-  std::uint32_t max_packet_bytes = 1472;        // UDP payload at an MTU of 1,500 with IPv4
+  std::uint32_t max_packet_bytes = 1472;  // UDP payload at an MTU of 1,500 with IPv4
+  bool pmtu_discovery = false;            // RFC 8899; else max_packet_bytes from the start
+  duration pmtu_raise = std::chrono::seconds(600);  // how often a larger packet is tried again
   std::uint32_t max_enqueued_messages = 65536;  // of one peer: queued or awaiting a confirmation
   std::uint32_t max_peers = 65536;
   // Sessions that a stranger began and has not proven yet; above it HELLO is answered by RETRY.

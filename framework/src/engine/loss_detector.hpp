@@ -96,6 +96,7 @@ class loss_detector {
 
  private:
   [[nodiscard]] static bool carries_nothing(const sent_packet& p) noexcept {
+    if (p.mtu_probe && p.state == sent_packet::fate::in_flight) return false;
     return p.state == sent_packet::fate::acked || (p.body == no_index && p.outcomes == no_index);
   }
   void settle(sent_packet& p, sent_packet::fate state) noexcept {
@@ -182,8 +183,8 @@ void loss_detector::detect_losses(time_point now, duration loss_delay, Lost&& lo
     sent_packet& p = packets_[static_cast<std::size_t>(n - base_)];
     if (p.state == sent_packet::fate::in_flight) {
       // Nobody waits for a packet that carried only an acknowledgement: it is over at once.
-      if (!p.eliciting || n + reordering_.packets() <= largest_acked_ ||
-          p.sent + loss_delay <= now) {
+      const bool over = !p.eliciting && !p.mtu_probe;
+      if (over || n + reordering_.packets() <= largest_acked_ || p.sent + loss_delay <= now) {
         settle(p, sent_packet::fate::lost);
         lost(p);
       } else {

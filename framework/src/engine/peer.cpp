@@ -6,14 +6,6 @@
 namespace mdp::engine {
 namespace {
 
-std::uint32_t body_bytes_of(std::uint32_t packet_bytes) {
-  return (packet_bytes - static_cast<std::uint32_t>(wire::header_bytes)) / 8 * 8;
-}
-
-send_limits limits_of(const config& c) {
-  return {c.max_message_bytes, c.max_enqueued_messages, body_bytes_of(c.max_packet_bytes)};
-}
-
 constexpr std::uint32_t generation_step = 1u << 20;
 constexpr std::size_t outcome_backlog_max = 8192;  // ranges
 
@@ -41,7 +33,9 @@ peer::peer(const shared_parts& shared, std::uint32_t id)
     : shared_(shared),
       id_(id),
       packet_bytes_(shared.settings.max_packet_bytes),
-      queue_(shared.bodies, shared.blocks, limits_of(shared.settings)),
+      queue_(shared.bodies, shared.blocks,
+             {shared.settings.max_message_bytes, shared.settings.max_enqueued_messages,
+              body_bytes_of(packet_bytes_)}),
       rtt_(shared.settings.initial_rtt),
       regulator_(shared.settings.congestion_control, shared.settings, packet_bytes_),
       credit_(shared.settings.receive_window_bytes, shared.settings.receive_window_messages) {}
@@ -113,8 +107,7 @@ void peer::begin_session(time_point now, peer_state state, std::uint64_t our_non
   remote_connection_ = theirs.connection;
   crc_seed_ = wire::crc_seed_of(wire::session_tag(our_nonce, theirs.nonce));
   allowed_ = {theirs.credit_bytes, theirs.credit_messages};
-  packet_bytes_ = std::min(shared_.settings.max_packet_bytes, theirs.packet_bytes);
-  queue_.set_body_bytes(body_bytes_of(packet_bytes_));
+  start_path_mtu();
   regulator_ = congestion::regulator(regulator_.kind(), shared_.settings, packet_bytes_);
   now_ = now;
   queue_.set_peer_window(theirs.credit_bytes, *this);
@@ -263,7 +256,7 @@ bool peer::control_fits(std::size_t body_bytes) noexcept {
 bool peer::wants_transmit() noexcept {
   if (shake.due()) return true;
   if (state_ != peer_state::established) return false;
-  if (control_due() || path_due() || probes_due_ > 0) return true;
+  if (control_due() || path_due() || probes_due_ > 0 || mtu_probe_due() > 0) return true;
   if (queue_.ready(allowed_)) return window_open();
   if (asked_for_credit_ || !queue_.blocked(allowed_)) return false;
   asked_for_credit_ = ping_due_ = true;  // the answer tells all the credit there is
@@ -276,6 +269,10 @@ bool peer::transmit(time_point now, buffer::tx_batch& batch) noexcept {
   resume_ = never;
   while (wants_transmit()) {
     if (train.full()) return true;
+    if (mtu_probe_due() > 0) {
+      if (!send_mtu_probe(now, train)) break;
+      continue;
+    }
     const bool body = queue_.ready(allowed_) && may_send_body(now);
     if (!body && !control_due() && probes_due_ == 0) break;  // the pace forbids it
     // What is due goes along with a body that leaves room, else ahead of it in a packet of its own.
@@ -395,7 +392,7 @@ bool peer::send_body(time_point now, train_builder& train) noexcept {
   counts_.payload_bytes_sent += s.payload_bytes_sent - payload;
   packet_body& body = shared_.bodies[index];
   buffer::slice block = sendable(body);
-  if (!block) {
+  if (!block || !cut_to_path_mtu(index)) {
     queue_.resend(index);
     queue_.drop_reference(index);
     return false;
@@ -462,6 +459,8 @@ void peer::probe(time_point now) noexcept {
   sent_packet* oldest = sent_.oldest_with_content();
   if (!oldest) return;
   if (oldest->body != no_index) queue_.resend(oldest->body);
+  // Should the path carry only smaller packets than before, a small one is heard of.
+  if (mtu_.suspicious() || (mtu_.may_shrink() && sent_.probes() > 1)) ping_due_ = true;
   if (oldest->outcomes != no_index) outcomes_.on_lost(oldest->outcomes);
   if (oldest->credit) credit_due_ = true;
   oldest->outcomes = no_index;  // they travel in another packet now: this one's loss is no news
@@ -470,8 +469,8 @@ void peer::probe(time_point now) noexcept {
 
 time_point peer::release_time() const noexcept {
   const config& c = shared_.settings;
-  if (!holds_memory_ || !idle() || sent_.anything_in_flight() ||
-      sent_.forget_time(rtt_.loss_delay(c.granularity)) != never)
+  if (!holds_memory_ || !idle() || mtu_.probing() || sent_.anything_in_flight() ||
+      sent_.forget_time(loss_delay()) != never)
     return never;
   return last_received_ + c.heartbeat_after / 2;  // before a heartbeat makes work again
 }
@@ -498,7 +497,7 @@ time_point peer::next_deadline() const noexcept {
   time_point next = announced || !kept() ? last_received_ + c.peer_timeout : never;
   if (shake.verifying) next = std::min(next, shake.retry);
   if (path_) next = std::min(next, path_->deadline());
-  next = std::min({next, resume_, acks_.deadline(), release_time(), stall_check_});
+  next = std::min({next, resume_, acks_.deadline(), release_time(), stall_check_, mtu_.deadline()});
   next = std::min(next, sent_.forget_time(loss_delay()));
   if (sent_.loss_time() != never) {
     next = std::min(next, sent_.loss_time());
@@ -528,6 +527,7 @@ bool peer::handle_deadline(time_point now) noexcept {
   if (path_ && !path_->on_deadline(now)) ++shared_.counts.paths_failed;
   if (resume_ <= now) resume_ = never;
   if (release_time() <= now) release_memory();
+  mtu_.on_deadline(now);
   acks_.on_deadline(now);
   check_stalls(now);
   if (std::min(sent_.loss_time(), sent_.forget_time(loss_delay())) <= now) {

@@ -18,6 +18,7 @@
 #include "mdp/buffer/datagram.hpp"
 #include "message_window.hpp"
 #include "outcome_tracker.hpp"
+#include "path_mtu.hpp"
 #include "path_validator.hpp"
 #include "peer_info.hpp"
 #include "reassembler.hpp"
@@ -149,6 +150,8 @@ class peer final : private message_sink {
   }
   void set_congestion(congestion_kind kind) { regulator_.use(kind, shared_.settings); }
   [[nodiscard]] const congestion::regulator& regulator() const noexcept { return regulator_; }
+  // Bytes of the largest packet that is sent now.
+  [[nodiscard]] std::uint32_t packet_bytes() const noexcept { return packet_bytes_; }
   [[nodiscard]] const rtt_estimator& rtt() const noexcept { return rtt_; }
   [[nodiscard]] const loss_detector& sent_packets() const noexcept { return sent_; }
 
@@ -248,6 +251,19 @@ class peer final : private message_sink {
   [[nodiscard]] bool may_send_body(time_point now) noexcept;
   void note_app_limited() noexcept;
   [[nodiscard]] bool asks_for_ack() noexcept;
+
+  // Path MTU discovery (peer_mtu.cpp).
+  [[nodiscard]] static std::uint32_t body_bytes_of(std::uint32_t packet_bytes) noexcept {
+    return (packet_bytes - static_cast<std::uint32_t>(wire::header_bytes)) / 8 * 8;
+  }
+  void start_path_mtu() noexcept;
+  void follow_path_mtu() noexcept;
+  [[nodiscard]] std::uint32_t mtu_probe_due() const noexcept;
+  bool send_mtu_probe(time_point now, train_builder& train) noexcept;
+  void on_mtu_probe_acked(time_point now, const sent_packet& packet) noexcept;
+  void end_mtu_round(time_point now) noexcept;
+  [[nodiscard]] bool cut_to_path_mtu(std::uint32_t body) noexcept;
+
   [[nodiscard]] time_point release_time() const noexcept;
   void release_memory() noexcept;
   void probe(time_point now) noexcept;
@@ -262,6 +278,7 @@ class peer final : private message_sink {
   std::uint32_t packet_bytes_ = 0;
   peer_counts counts_;
 
+  path_mtu mtu_;
   send_queue queue_;
   loss_detector sent_;
   rtt_estimator rtt_;

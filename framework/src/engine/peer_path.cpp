@@ -50,6 +50,7 @@ void peer::move_to(const endpoint_address& address) noexcept {
   // What was learnt about the old path holds only if nothing but the port changed (RFC 9000 9.4).
   if (address.ip != address_.ip || address.scope_id != address_.scope_id) {
     rtt_ = rtt_estimator(shared_.settings.initial_rtt);
+    start_path_mtu();
     regulator_ = congestion::regulator(regulator_.kind(), shared_.settings, packet_bytes_);
   }
   address_ = address;

@@ -117,7 +117,13 @@ bool peer::admit(std::span<const std::byte> frames) noexcept {
   while (reader.next(frame)) {
     if (frame.type == wire::frame_type::message) {
       const std::uint64_t id = wire::expand(id_base_, frame.id);
-      if (!admit_message(id, frame.body.size(), reserved)) return false;
+      // One that was cut into fragments on its way here is charged already.
+      const bool known = reassembler_.knows(id);
+      if (known && reassembler_.total(id) != frame.body.size()) {
+        ++shared_.counts.rejected_conflict;
+        return false;
+      }
+      if (!known && !admit_message(id, frame.body.size(), reserved)) return false;
     } else if (frame.type == wire::frame_type::fragment) {
       if (!admit_fragment(frame, reserved)) return false;
     } else if (frame.type == wire::frame_type::abandon) {
@@ -190,7 +196,12 @@ void peer::on_credit(const wire::frame_view& frame) noexcept {
 
 void peer::on_lost(time_point now, sent_packet& packet) noexcept {
   stats& s = shared_.counts;
+  if (packet.mtu_probe) {
+    ++s.mtu_probes_lost;
+    mtu_.on_probe_lost(now, packet.bytes);
+  }
   if (!packet.eliciting) return;
+  mtu_.on_lost(packet.bytes);
   ++s.packets_lost;
   ++counts_.packets_lost;
   if (regulator_.on_lost(now, packet, sent_.bytes_in_flight())) ++s.loss_events;
@@ -217,7 +228,12 @@ void peer::on_ack(time_point now, const wire::frame_view& frame) noexcept {
   const std::uint64_t in_flight = sent_.bytes_in_flight();
   const std::uint32_t probes = sent_.probes();
   const bool news = sent_.on_ack(now, frame.body, sample, [&](sent_packet& p, bool was_lost) {
+    if (p.mtu_probe) {
+      on_mtu_probe_acked(now, p);
+      return;
+    }
     if (was_lost && p.eliciting) ++shared_.counts.packets_spurious;
+    mtu_.on_acked(p.bytes);
     if (regulator_.on_packet_acked(now, p, was_lost)) ++shared_.counts.loss_events_undone;
     if (p.has_ack) acks_.on_ack_acked(p.ack_largest);
     if (p.outcomes != no_index) {
@@ -239,6 +255,7 @@ void peer::detect_losses(time_point now) noexcept {
       [&](sent_packet& p) {
         if (p.body != no_index) queue_.drop_reference(p.body);
       });
+  end_mtu_round(now);
 }
 
 void peer::on_outcome(time_point now, const wire::frame_view& frame) noexcept {
@@ -346,7 +363,11 @@ void peer::on_message(time_point now, const wire::frame_view& frame,
     ++shared_.counts.messages_duplicate;
     return;
   }
-  credit_.on_accepted(frame.body.size());
+  if (reassembler_.knows(id)) {
+    reassembler_.drop(id);
+  } else {
+    credit_.on_accepted(frame.body.size());
+  }
   on_complete(now, id, frame.flags, payload_of(frame, packet));
 }
 

@@ -29,6 +29,7 @@ class reassembler {
     const partial* p = partials_.find(id);
     return p && p->touched <= before;
   }
+  [[nodiscard]] std::uint32_t total(std::uint64_t id) noexcept { return partials_.find(id)->total; }
   // Lets a reserved message go; returns its total.
   std::uint32_t drop(std::uint64_t id) noexcept {
     const std::uint32_t total = partials_.find(id)->total;

@@ -18,11 +18,6 @@ bool timed(const send_options& o) noexcept {
   return (o.lifetime + o.received_timeout + o.delivered_timeout).count() != 0;
 }
 
-std::size_t fragment_data_bytes(std::uint32_t body_bytes) noexcept {
-  return (body_bytes - wire::fragment_head_bytes) / wire::fragment_unit_bytes *
-         wire::fragment_unit_bytes;
-}
-
 }  // namespace
 
 body_table::body_table(std::size_t count) : bodies_(count) {
@@ -52,7 +47,10 @@ bool send_queue::may_hold(std::size_t more) const noexcept {
 
 std::uint32_t send_queue::new_body() noexcept {
   buffer::slice block = buffer::slice::acquire(blocks_);
-  if (!block) return no_index;
+  return block ? init_body(std::move(block)) : no_index;
+}
+
+std::uint32_t send_queue::init_body(buffer::slice block) noexcept {
   const std::uint32_t i = bodies_.acquire();
   if (i == no_index) return no_index;
   ++held_;

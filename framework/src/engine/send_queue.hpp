@@ -41,7 +41,7 @@ struct packet_body {
   bool queued = false;  // waits in the queue for retransmission
 };
 
-// All bodies of an endpoint, reused through a free list; there are never more than transmit blocks.
+// All bodies of an endpoint, reused through a free list; there are never more than blocks.
 class body_table {
  public:
   explicit body_table(std::size_t count);
@@ -96,6 +96,9 @@ class send_queue {
   [[nodiscard]] std::uint32_t take(stats& s) noexcept;
   // Bytes of frames of the body that take() would return.
   [[nodiscard]] std::uint32_t next_length() noexcept { return bodies_[choice_.body].length; }
+  // Makes a body that was taken fit set_body_bytes(): what is too much is sent after it, from
+  // `spare` (a block as large as the body's). May have to be called again. False: no body is free.
+  [[nodiscard]] bool split(std::uint32_t body, buffer::slice spare);
   // A packet with this body was lost, or a probe wants it again.
   void resend(std::uint32_t body) noexcept;
   // A packet with this body was acknowledged.
@@ -139,8 +142,8 @@ class send_queue {
     messages_.release();
     retransmit_.release();
     waiting_.release();
-    for (std::unique_ptr<lane>& l : lanes_) l.reset();
-    busy_lanes_ = 0;
+    for (std::unique_ptr<lane>& l : lanes_)
+      if (l && l->empty()) l.reset();
     timers_.clear();  // of messages that ended before
     abandoned_ = std::vector<std::uint64_t>();
   }
@@ -217,6 +220,11 @@ class send_queue {
   // The pool, shared with the other peers, has so many blocks for this one.
   [[nodiscard]] bool may_hold(std::size_t more) const noexcept;
   [[nodiscard]] std::uint32_t new_body() noexcept;
+  [[nodiscard]] std::uint32_t init_body(buffer::slice block) noexcept;
+  [[nodiscard]] static std::size_t fragment_data_bytes(std::uint32_t body_bytes) noexcept {
+    return (body_bytes - wire::fragment_head_bytes) / wire::fragment_unit_bytes *
+           wire::fragment_unit_bytes;
+  }
   static void close_open(lane& l) noexcept;
   void forget_done() noexcept;
   void on_message_acked(std::uint64_t id, message_sink& sink);
@@ -270,9 +278,20 @@ class send_queue {
   std::size_t abandoned_left_ = 0;
   bool dead_queued_ = false;  // something that waits may be dead
   id_map<std::uint32_t> channel_next_;
+  // The low bits of an id, and how it ended, in one word.
   struct final_state {
-    std::uint32_t id_low = 0;
-    message_state state = message_state::settled;
+    final_state() = default;
+    final_state(std::uint64_t id, message_state how) noexcept
+        : word_(static_cast<std::uint32_t>(id << 4) | static_cast<std::uint32_t>(how)) {}
+    [[nodiscard]] bool of(std::uint64_t id) const noexcept {
+      return word_ >> 4 == static_cast<std::uint32_t>(id << 4) >> 4;
+    }
+    [[nodiscard]] message_state how() const noexcept {
+      return static_cast<message_state>(word_ & 15);
+    }
+
+   private:
+    std::uint32_t word_ = static_cast<std::uint32_t>(message_state::settled);
   };
   std::unique_ptr<std::array<final_state, history_size>> history_;  // ring, made at the first end
   std::size_t history_next_ = 0;

@@ -40,7 +40,7 @@ void send_queue::finish(std::uint64_t id, message& m, event_kind how) noexcept {
   if ((m.flags & wants_bits) == 0 && (m.flags & flag_abandoned) == 0) return;
   if (!history_) [[unlikely]]
     history_ = std::make_unique<std::array<final_state, history_size>>();
-  (*history_)[history_next_++ % history_size] = {static_cast<std::uint32_t>(id), state_of(how)};
+  (*history_)[history_next_++ % history_size] = {id, state_of(how)};
 }
 
 bool send_queue::make_room() noexcept {
@@ -354,8 +354,7 @@ message_state send_queue::state(std::uint64_t id) noexcept {
   }
   for (std::size_t back = 1; history_ && back <= history_size; ++back) {
     const final_state& f = (*history_)[(history_next_ - back) % history_size];
-    if (f.id_low == static_cast<std::uint32_t>(id) && f.state != message_state::settled)
-      return f.state;
+    if (f.of(id) && f.how() != message_state::settled) return f.how();
   }
   return message_state::settled;
 }

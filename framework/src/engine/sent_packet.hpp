@@ -24,6 +24,7 @@ struct sent_packet {
   bool eliciting = false;
   bool credit = false;
   bool abandons = false;
+  bool mtu_probe = false;
   bool has_ack = false;         // ... if this is set
   bool app_limited = false;     // the application, not the network, limited the sender
   std::uint8_t loss_event = 0;  // lost: low bits of the loss event it belongs to

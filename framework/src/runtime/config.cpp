@@ -82,6 +82,10 @@ std::vector<row> make_rows() {
       &c::max_message_bytes);
   add("max_packet_bytes", "bytes", "largest packet sent or taken (UDP payload)", 1200, 65507,
       &c::max_packet_bytes);
+  add("pmtu_discovery", "0/1", "1: find out what the path carries, from 1,200 bytes up (RFC 8899)",
+      0, 1, &c::pmtu_discovery);
+  add("pmtu_raise_s", "s", "how often larger packets are tried again on a known path", 1, 86400,
+      &c::pmtu_raise_s);
   add("max_enqueued_messages", "messages", "of one peer: queued or awaiting a confirmation", 1,
       1048576, &c::max_enqueued_messages);
   add("max_enqueued_packets", "packets", "of all peers: queued or in flight; preallocated", 64,

@@ -15,6 +15,8 @@ engine::config to_engine(const node_config& c) noexcept {
   engine::config e;
   e.max_message_bytes = u32(c.max_message_bytes);
   e.max_packet_bytes = u32(c.max_packet_bytes);
+  e.pmtu_discovery = c.pmtu_discovery != 0;
+  e.pmtu_raise = ms(c.pmtu_raise_s * 1000);
   e.max_enqueued_messages = u32(c.max_enqueued_messages);
   e.max_peers = u32(c.max_peers);
   e.max_half_open = u32(c.max_half_open);

@@ -103,6 +103,38 @@ TEST_P(node_over, delivers_messages_of_every_size_once_and_confirms_them) {
   EXPECT_EQ(received, count);
 }
 
+// R-PMTU-1, R-PMTU-2: loopback carries the largest datagram that there is.
+TEST_P(node_over, packets_grow_to_65507_bytes_on_loopback) {
+  node_config config;
+  config.max_packet_bytes = 65507;
+  config.max_enqueued_packets = 1024;
+  config.max_message_bytes = 1 << 20;
+  auto a = make(config);
+  auto b = make(config);
+  const auto peer = a->connect(b->local_address());
+  ASSERT_TRUE(peer) << peer.error();
+  const std::vector<std::byte> payload(1 << 20);
+  std::size_t delivered = 0;
+  std::uint64_t packets = 0;
+  const auto count = [&](const char* wanted) {
+    for (const auto& [name, value] : a->stats())
+      if (name == wanted) return value;
+    return std::uint64_t{0};
+  };
+  const auto on_event = [&](messaging::messenger&, event& e) {
+    delivered += e.kind == event_kind::delivered;
+  };
+  for (std::size_t i = 0; i < 20; ++i) {
+    packets = count("packets_sent");
+    ASSERT_TRUE(a->submit(*peer, payload, {messaging::confirm::delivered, i}));
+    ASSERT_TRUE(pump(*a, *b, on_event, [&] { return delivered == i + 1; }));
+  }
+  // 17 packets carry 1 MiB; answers take some more.
+  EXPECT_LT(count("packets_sent") - packets, 100u);
+  EXPECT_GE(count("mtu_probes_sent"), 3u);
+  EXPECT_EQ(count("mtu_black_holes"), 0u);
+}
+
 TEST_P(node_over, a_closed_port_is_reported) {
   auto a = make([] {
     node_config c;

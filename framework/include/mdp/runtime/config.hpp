@@ -42,6 +42,8 @@ struct node_config {
   // Sizes.
   double max_message_bytes = 16777216;
   double max_packet_bytes = 1472;
+  double pmtu_discovery = 1;
+  double pmtu_raise_s = 600;
   // Resources.
   double max_enqueued_messages = 65536;
   double max_enqueued_packets = 16384;
