@@ -11,24 +11,6 @@ constexpr std::size_t outcome_backlog_max = 8192;  // ranges
 
 }  // namespace
 
-void train_builder::add(buffer::slice packet) noexcept {
-  const std::uint32_t size = packet.size();
-  if (packets_ > 0 && (size > segment_ || packets_ >= shared_.train_segments_max ||
-                       batch_.open_bytes() + size > shared_.train_bytes_max))
-    finish();
-  if (packets_ == 0) segment_ = size;
-  batch_.add_part(std::move(packet));
-  ++packets_;
-  if (size < segment_) finish();
-}
-
-void train_builder::finish() noexcept {
-  if (packets_ == 0) return;
-  batch_.finish_item(to_, packets_ > 1 ? static_cast<std::uint16_t>(segment_) : std::uint16_t{0});
-  packets_ = 0;
-  segment_ = 0;
-}
-
 peer::peer(const shared_parts& shared, std::uint32_t id)
     : shared_(shared),
       id_(id),
