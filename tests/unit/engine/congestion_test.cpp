@@ -205,6 +205,19 @@ TEST_F(regulated, a_blackout_leaves_the_least_window) {
   EXPECT_EQ(r.window_bytes(), 2 * packet);
 }
 
+// R-PACE-3
+TEST_F(regulated, what_left_unpaced_is_not_owed_later) {
+  ack(10, send(0));
+  ASSERT_GT(r.pacing_rate(), 0u);
+  for (int i = 0; i < 100'000; ++i) {
+    ASSERT_TRUE(r.pace_allows(at(11), 500us));
+    send(11);
+  }
+  send(11);
+  EXPECT_TRUE(r.pace_allows(at(12), 500us));
+  EXPECT_TRUE(r.pace_allows(at(12), 2ms));
+}
+
 // R-CC-1
 TEST_F(regulated, a_fixed_window_stays_and_is_not_paced) {
   r.use(congestion_kind::fixed, settings);

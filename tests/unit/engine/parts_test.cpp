@@ -297,6 +297,29 @@ TEST_F(losses, by_time) {
   EXPECT_EQ(detector.loss_time(), never);
 }
 
+// R-NACK-2
+TEST_F(losses, what_the_peer_misses_is_lost_if_it_is_old_enough) {
+  const auto declare = [&](std::uint32_t body) {
+    detector.declare_lost(
+        at_ns(0) + 5ms, [&](const sent_packet& p) { return p.body == body; },
+        [&](sent_packet& p) { lost.push_back(p.body); });
+  };
+  send(0, at_ns(0));
+  send(1, at_ns(0) + 1ms);
+  declare(1);
+  EXPECT_TRUE(lost.empty()) << "nothing was ever acknowledged";
+  ack(0, 0, at_ns(0) + 2ms);
+  send(2, at_ns(0) + 6ms);
+  declare(2);
+  EXPECT_TRUE(lost.empty()) << "too young";
+  declare(1);
+  declare(1);
+  EXPECT_EQ(lost, std::vector<std::uint32_t>{1});
+  EXPECT_EQ(detector.bytes_in_flight(), 100u);
+  EXPECT_EQ(ack(1, 2, at_ns(0) + 7ms), (std::vector<std::uint32_t>{2, 1}));
+  EXPECT_EQ(late_count, 1);
+}
+
 // R-LOSS-7
 TEST_F(losses, thresholds_follow_the_reordering_seen_and_forget_it) {
   for (std::uint32_t i = 0; i < 20; ++i) send(i, at_ns(0));

@@ -23,6 +23,11 @@ class pacer {
     return tokens_ >= static_cast<std::int64_t>(packet_bytes);
   }
   void on_sent(std::uint32_t bytes) noexcept { tokens_ -= bytes; }
+  // Packets leave unpaced: when pacing begins, it owes nothing and may begin with a burst.
+  void pause() noexcept {
+    tokens_ = 0;
+    started_ = false;
+  }
   // When half a burst may leave. After allows() said no, with the same arguments.
   [[nodiscard]] time_point next_time(std::uint64_t rate,
                                      std::uint32_t packet_bytes) const noexcept {

@@ -45,7 +45,10 @@ class regulator {
   [[nodiscard]] std::uint64_t pacing_rate() const noexcept { return controller_->pacing_rate(); }
   // The pace allows a packet. Below a round trip of 1 ms nothing is paced: timers are too coarse.
   [[nodiscard]] bool pace_allows(time_point now, duration rtt) noexcept {
-    return rtt < pacing_rtt_min || pacer_.allows(now, controller_->pacing_rate(), packet_bytes_);
+    const std::uint64_t rate = rtt < pacing_rtt_min ? 0 : controller_->pacing_rate();
+    if (rate > 0) return pacer_.allows(now, rate, packet_bytes_);
+    pacer_.pause();
+    return true;
   }
   // When to ask again.
   [[nodiscard]] time_point pace_time() const noexcept {
