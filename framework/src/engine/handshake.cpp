@@ -374,7 +374,8 @@ bool endpoint::on_deadline(time_point now, peer& p) noexcept {
     p.shake.verifying = false;
   }
   if (p.state() != peer_state::established) {
-    if (p.shake.give_up <= now) on_no_answer(now, p);
+    // Time-outs of messages run before there is a session, too.
+    if (!p.handle_deadline(now)) on_no_answer(now, p);
     return p.state() != peer_state::free;
   }
   if (p.announced && p.silent(now)) {

@@ -80,6 +80,26 @@ TEST(scenarios, scenario_28_the_clock_stands_still_or_steps) {
   });
 }
 
+// R-TIME-1: a message may time out before there is a session, and its timer must not fire for ever.
+TEST(scenarios, scenario_28_a_time_out_before_the_session_opens) {
+  over_seeds(200, [](std::uint64_t seed) {
+    engine_network net({.delay = 1ms, .loss = 1, .seed = seed});
+    engine_node& a = net.add();
+    engine_node& b = net.add();
+    const auto peer = a.engine->connect(net.now(), b.address);
+    ASSERT_TRUE(peer);
+    const duration lifetime = 1ms * (1 + seed % 900);
+    ASSERT_TRUE(a.engine->submit(net.now(), *peer, bytes_of("x"),
+                                 {.wants = both, .context = 7, .lifetime = lifetime}));
+    int steps = 0;
+    const time_point end = net.now() + 1s;
+    while (net.step(end) && steps < 1000) ++steps;
+    EXPECT_LT(steps, 1000) << "a timer that does not move";
+    ASSERT_EQ(a.app.others.size(), 1u);
+    EXPECT_EQ(a.app.others[0], std::pair(engine::event_kind::expired, std::uint64_t{7}));
+  });
+}
+
 // R-SESS-1, R-SESS-3
 TEST(scenarios, scenario_32_nonces_and_tags_never_repeat) {
   over_seeds(200, [](std::uint64_t seed) {
