@@ -27,6 +27,7 @@ struct network_options {
   std::uint64_t bytes_per_second = 0;    // 0: no limit
   duration queue_max = duration::max();  // a packet that would wait longer for the rate is dropped
   std::size_t mtu = 65507;               // larger packets vanish
+  double mark = 0;                       // congestion marks on packets that allow them
 };
 
 // What a node works in.
@@ -139,16 +140,19 @@ class engine_network {
   // The clock jumps, as after the machine slept: nobody was asked meanwhile.
   void jump(duration span) { now_ += span; }
   // What `to` makes of these bytes, now.
-  void inject(engine_node& to, const endpoint_address& from, std::span<const std::byte> bytes) {
+  void inject(engine_node& to, const endpoint_address& from, std::span<const std::byte> bytes,
+              buffer::ecn codepoint = buffer::ecn::not_ect) {
     buffer::slice block = buffer::slice::acquire(to.rx);
     if (!block) return;  // the receiver's buffers are full: a loss like any other
     if (!bytes.empty()) std::memcpy(block.data(), bytes.data(), bytes.size());
     buffer::rx_datagrams item;
     item.from = from;
+    item.codepoint = codepoint;
     item.data = block.subslice(0, static_cast<std::uint32_t>(bytes.size()));
     block.reset();
     to.engine->handle_datagrams(now_, {&item, 1});
   }
+  bool drops_ect = false;  // as some networks do with packets that allow congestion marks
   std::uint64_t packets_dropped = 0;
   std::uint64_t packets_carried = 0;
 
@@ -157,11 +161,13 @@ class engine_network {
     engine_node* to;
     endpoint_address from;
     std::string bytes;
+    buffer::ecn codepoint;
   };
 
   void settle() {
     for (auto it = flights_.begin(); it != flights_.end() && it->first <= now_;) {
-      inject(*it->second.to, it->second.from, std::as_bytes(std::span(it->second.bytes)));
+      inject(*it->second.to, it->second.from, std::as_bytes(std::span(it->second.bytes)),
+             it->second.codepoint);
       it = flights_.erase(it);
     }
     for (auto& node : nodes_) {
@@ -225,7 +231,7 @@ class engine_network {
           bytes.append(reinterpret_cast<const char*>(part.data()), part.size());
         const std::size_t step = item.segment_bytes > 0 ? item.segment_bytes : bytes.size();
         for (std::size_t at = 0; at < bytes.size(); at += step)
-          carry(node, item.to, bytes.substr(at, step));
+          carry(node, item.to, bytes.substr(at, step), item.codepoint);
       }
       batch_.consume(batch_.pending().size());
     }
@@ -235,7 +241,8 @@ class engine_network {
     return p > 0 && static_cast<double>(random_.next() >> 11) * 0x1p-53 < p;
   }
 
-  void carry(const engine_node& from, const endpoint_address& to, std::string bytes) {
+  void carry(const engine_node& from, const endpoint_address& to, std::string bytes,
+             buffer::ecn codepoint) {
     const std::uint32_t target = simulated_node(to);
     const auto view = std::as_bytes(std::span(bytes));
     const auto apart = links_.find({from.number, target});
@@ -246,7 +253,8 @@ class engine_network {
     const time_point leaves = queue(from.number, target, way, bytes.size());
     // What is sent to an address that its node has left goes nowhere.
     if (target >= nodes_.size() || !(to == nodes_[target]->address) || leaves == never ||
-        bytes.size() > way.mtu || chance(way.loss) || (filter && !filter(from, view))) {
+        bytes.size() > way.mtu || chance(way.loss) || (filter && !filter(from, view)) ||
+        (drops_ect && codepoint != buffer::ecn::not_ect)) {
       ++packets_dropped;
       return;
     }
@@ -256,13 +264,14 @@ class engine_network {
       const std::uint64_t bit = random_.next() % (bytes.size() * 8);
       bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << (bit % 8)));
     }
+    if (codepoint != buffer::ecn::not_ect && chance(way.mark)) codepoint = buffer::ecn::ce;
     const int copies = chance(way.duplicate) ? 2 : 1;
     for (int i = 0; i < copies; ++i) {
       duration late = way.delay + held;
       if (way.jitter.count() > 0)
         late += duration(static_cast<std::int64_t>(random_.next() %
                                                    static_cast<std::uint64_t>(way.jitter.count())));
-      flights_.emplace(leaves + late, flight{nodes_[target].get(), from.address, bytes});
+      flights_.emplace(leaves + late, flight{nodes_[target].get(), from.address, bytes, codepoint});
     }
   }
 

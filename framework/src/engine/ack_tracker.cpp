@@ -139,7 +139,7 @@ std::size_t ack_tracker::write(time_point now, std::span<std::byte> out) noexcep
   const range& first = newest(0);
   wire::store(p, first.last);
   wire::store(p + 8, narrow(first.last - first.first));
-  wire::store(p + 12, std::uint32_t{0});
+  wire::store(p + 12, marks_);
   p += wire::ack_body_bytes_min;
   for (std::size_t i = 1; i < runs.size; ++i, p += 8) {
     const range& lower = newest(runs.at(i));

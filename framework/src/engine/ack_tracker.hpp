@@ -24,6 +24,11 @@ class ack_tracker {
   // Records a fresh packet. `eliciting`: it asks for an acknowledgement; `at_once`: without delay.
   void on_packet(time_point now, std::uint64_t number, bool eliciting, bool at_once,
                  std::uint32_t frequency, duration delay) noexcept;
+  // A packet came with a congestion mark: its sender is told at once (RFC 9000 section 13.2.1).
+  void on_congestion_mark() noexcept {
+    ++marks_;
+    ack_due_ = true;
+  }
   // A duplicate means that our acknowledgement may be lost: repeat it.
   void on_duplicate() noexcept { ack_due_ = true; }
 
@@ -88,6 +93,7 @@ class ack_tracker {
   std::uint32_t count_ = 0;
   std::uint64_t cutoff_ = 0;        // numbers below are old
   std::uint64_t report_floor_ = 0;  // runs ending below are known to the peer
+  std::uint32_t marks_ = 0;         // packets that came with a congestion mark
   std::uint32_t unacked_ = 0;       // ack-eliciting packets since the last ACK
   time_point largest_time_{};
   time_point deadline_ = never;

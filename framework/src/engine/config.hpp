@@ -26,6 +26,7 @@ struct config {
   std::uint32_t receive_window_messages = 32768;  // the same in messages
   std::uint64_t reassembly_bytes = 256u << 20;    // of all peers
   congestion_kind congestion_control = congestion_kind::fixed;
+  bool ecn = true;  // let the network mark packets instead of dropping them
   std::uint64_t congestion_window_bytes = 1u << 20;        // of `fixed`
   std::uint32_t initial_window_packets = 10;               // of the others (RFC 6928)
   duration swift_target = std::chrono::microseconds(100);  // queueing delay that `swift` aims at

@@ -175,14 +175,15 @@ void endpoint::handle_deadline(time_point now) noexcept {
 void endpoint::handle_datagrams(time_point now, std::span<buffer::rx_datagrams> batch) noexcept {
   for (buffer::rx_datagrams& item : batch) {
     const std::uint32_t size = item.data.size();
+    const bool marked = item.codepoint == buffer::ecn::ce;
     const std::uint32_t step = item.segment_bytes > 0 ? item.segment_bytes : size;
     if (!blacklist_.empty() && blacklist_.find(item.from) != address_map::absent) {
       counts_.rejected_blacklisted += step > 0 ? (size + step - 1) / step : 1;
     } else if (step >= size) {
-      handle_packet(now, item.from, item.data);
+      handle_packet(now, item.from, item.data, marked);
     } else {
       for (std::uint32_t at = 0; at < size; at += step)
-        handle_packet(now, item.from, item.data.subslice(at, std::min(step, size - at)));
+        handle_packet(now, item.from, item.data.subslice(at, std::min(step, size - at)), marked);
     }
     item.data.reset();
   }

@@ -124,10 +124,11 @@ class endpoint {
   void mark_ready(peer& p);
   void rearm(peer& p) noexcept;
 
-  void handle_packet(time_point now, const endpoint_address& from,
-                     const buffer::slice& packet) noexcept;
+  // `marked`: it came with a congestion mark.
+  void handle_packet(time_point now, const endpoint_address& from, const buffer::slice& packet,
+                     bool marked) noexcept;
   void handle_data(time_point now, const endpoint_address& from, const wire::packet_header& header,
-                   const buffer::slice& packet) noexcept;
+                   const buffer::slice& packet, bool marked) noexcept;
   void handle_hello(time_point now, const endpoint_address& from,
                     const wire::hello& theirs) noexcept;
   [[nodiscard]] peer* accept(time_point now, const endpoint_address& from,

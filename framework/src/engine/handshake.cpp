@@ -87,14 +87,14 @@ bool endpoint::send_handshake(time_point now, peer& p, buffer::tx_batch& batch) 
 }
 
 void endpoint::handle_packet(time_point now, const endpoint_address& from,
-                             const buffer::slice& packet) noexcept {
+                             const buffer::slice& packet, bool marked) noexcept {
   const auto header = wire::parse_header(packet.bytes());
   if (!header) {
     ++counts_.rejected_malformed;
     return;
   }
   if (header->type == wire::packet_type::data) {
-    handle_data(now, from, *header, packet);
+    handle_data(now, from, *header, packet, marked);
     return;
   }
   const bool is_hello = header->type == wire::packet_type::hello;
@@ -125,8 +125,8 @@ void endpoint::handle_packet(time_point now, const endpoint_address& from,
 }
 
 void endpoint::handle_data(time_point now, const endpoint_address& from,
-                           const wire::packet_header& header,
-                           const buffer::slice& packet) noexcept {
+                           const wire::packet_header& header, const buffer::slice& packet,
+                           bool marked) noexcept {
   peer* p = lookup(header.connection);
   if (!p) {
     ++counts_.rejected_no_session;
@@ -156,7 +156,7 @@ void endpoint::handle_data(time_point now, const endpoint_address& from,
   }
   if (p->state() == peer_state::accepted) p->on_confirmed();
   announce(now, *p);
-  if (p->handle_packet(now, from, header, packet)) settle_move(now, *p);
+  if (p->handle_packet(now, from, header, packet, marked)) settle_move(now, *p);
   if (p->wants_transmit()) mark_ready(*p);
   rearm(*p);
 }

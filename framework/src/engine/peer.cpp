@@ -65,6 +65,8 @@ void peer::reset_session() noexcept {
   holds_memory_ = false;
   credit_ = receive_credit(shared_.settings.receive_window_bytes,
                            shared_.settings.receive_window_messages);
+  marks_reported_ = 0;
+  ecn_failed_ = false;
   allowed_ = {};
   credit_due_ = ping_due_ = asked_for_credit_ = peer_blocked_ = false;
   probes_due_ = unasked_ = 0;
@@ -247,7 +249,8 @@ bool peer::wants_transmit() noexcept {
 
 bool peer::transmit(time_point now, buffer::tx_batch& batch) noexcept {
   if (path_due() && !send_path_frames(now, batch)) return true;
-  train_builder train(batch, address_, shared_);
+  train_builder train(batch, address_, shared_,
+                      marks_packets() ? buffer::ecn::ect0 : buffer::ecn::not_ect);
   resume_ = never;
   while (wants_transmit()) {
     if (train.full()) return true;
@@ -433,6 +436,7 @@ void peer::finish_packet(time_point now, buffer::slice packet, std::uint8_t flag
 void peer::probe(time_point now) noexcept {
   if (!announced) forget_flight(now);  // else the record of what a dead peer was sent only grows
   sent_.on_probe_timeout();
+  if (sent_.probes() >= 3) ecn_failed_ = true;
   ++shared_.counts.packets_probe;
   probes_due_ = 1;
   // New content probes as well as old; without either, a PING does. Outcomes and credit go again

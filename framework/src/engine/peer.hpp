@@ -45,7 +45,8 @@ class peer final : private message_sink {
 
   // A data packet of the session in force whose CRC matches. False: it changed nothing (counted).
   bool handle_packet(time_point now, const endpoint_address& from,
-                     const wire::packet_header& header, const buffer::slice& packet) noexcept;
+                     const wire::packet_header& header, const buffer::slice& packet,
+                     bool marked) noexcept;
   // The first packet of the session proved that both sides know it.
   void on_confirmed() noexcept {
     enter(peer_state::established);
@@ -161,6 +162,13 @@ class peer final : private message_sink {
   // Acts on every frame; true when one of them asks for an acknowledgement.
   bool apply(time_point now, const endpoint_address& from, const buffer::slice& packet) noexcept;
   void on_ack(time_point now, const wire::frame_view& frame) noexcept;
+  void on_congestion_marks(time_point now, std::uint32_t reported, time_point newest,
+                           std::uint64_t in_flight) noexcept;
+  // Our packets say that the network may mark instead of drop (RFC 3168). Three probe time-outs in
+  // a row turn it off until the session ends: some networks drop what says so.
+  [[nodiscard]] bool marks_packets() const noexcept {
+    return shared_.settings.ecn && !ecn_failed_ && regulator_.kind() != congestion_kind::fixed;
+  }
   void on_outcome(time_point now, const wire::frame_view& frame) noexcept;
   void on_message(time_point now, const wire::frame_view& frame,
                   const buffer::slice& packet) noexcept;
@@ -250,7 +258,9 @@ class peer final : private message_sink {
   channel_order channels_;
   id_map<bool> closed_unread_;  // by ABANDON; the peer does not know yet
   receive_credit credit_;
-  credit allowed_;           // by the peer
+  credit allowed_;                    // by the peer
+  std::uint32_t marks_reported_ = 0;  // congestion marks that the peer has counted
+  bool ecn_failed_ = false;
   bool credit_due_ = false;  // our limits rose
   bool ping_due_ = false;
   bool nack_due_ = false;

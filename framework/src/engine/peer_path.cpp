@@ -78,7 +78,7 @@ bool peer::send_path_frames(time_point now, buffer::tx_batch& batch) noexcept {
 
 bool peer::send_path_frame(time_point now, buffer::tx_batch& batch, wire::frame_type type,
                            const endpoint_address& to, std::uint64_t data) noexcept {
-  train_builder train(batch, to, shared_);
+  train_builder train(batch, to, shared_, buffer::ecn::not_ect);
   if (train.full()) return false;
   buffer::slice block = buffer::slice::acquire(shared_.control_blocks);
   if (!block) {

@@ -1,6 +1,7 @@
 // What the frames of a data packet mean to a peer. "Reserve, then acknowledge": a packet is
 // recorded as received only if every frame in it was accepted or is irrelevant (docs/protocol.md
 // R-ACK-2).
+#include <algorithm>
 #include <cstring>
 
 #include "peer.hpp"
@@ -8,7 +9,8 @@
 namespace mdp::engine {
 
 bool peer::handle_packet(time_point now, const endpoint_address& from,
-                         const wire::packet_header& header, const buffer::slice& packet) noexcept {
+                         const wire::packet_header& header, const buffer::slice& packet,
+                         bool marked) noexcept {
   stats& s = shared_.counts;
   const std::span<const std::byte> frames = packet.bytes().subspan(wire::header_bytes);
   switch (acks_.classify(header.number)) {
@@ -38,6 +40,10 @@ bool peer::handle_packet(time_point now, const endpoint_address& from,
   counts_.wire_bytes_received += packet.size();
   const bool eliciting = apply(now, from, packet);
   watch_stalls(now);
+  if (marked) {
+    ++s.packets_marked;
+    acks_.on_congestion_mark();
+  }
   acks_.on_packet(now, header.number, eliciting, (header.flags & wire::flag_ack_now) != 0,
                   shared_.settings.ack_frequency_packets, ack_delay());
   return true;
@@ -222,16 +228,27 @@ void peer::on_lost(time_point now, sent_packet& packet) noexcept {
   }
 }
 
+void peer::on_congestion_marks(time_point now, std::uint32_t reported, time_point newest,
+                               std::uint64_t in_flight) noexcept {
+  // Frames overtake each other: only a count that grows is news.
+  if (static_cast<std::int32_t>(reported - marks_reported_) <= 0) return;
+  marks_reported_ = reported;
+  if (marks_packets() && regulator_.on_congestion_mark(now, newest, in_flight))
+    ++shared_.counts.congestion_marks;
+}
+
 void peer::on_ack(time_point now, const wire::frame_view& frame) noexcept {
   const config& c = shared_.settings;
   duration sample{};
   const std::uint64_t in_flight = sent_.bytes_in_flight();
   const std::uint32_t probes = sent_.probes();
+  time_point newest = time_point::min();
   const bool news = sent_.on_ack(now, frame.body, sample, [&](sent_packet& p, bool was_lost) {
     if (p.mtu_probe) {
       on_mtu_probe_acked(now, p);
       return;
     }
+    newest = std::max(newest, p.sent);
     if (was_lost && p.eliciting) ++shared_.counts.packets_spurious;
     mtu_.on_acked(p.bytes);
     if (regulator_.on_packet_acked(now, p, was_lost)) ++shared_.counts.loss_events_undone;
@@ -243,6 +260,7 @@ void peer::on_ack(time_point now, const wire::frame_view& frame) noexcept {
     if (p.body != no_index) queue_.on_acked(p.body, *this);
     p.outcomes = p.body = no_index;
   });
+  on_congestion_marks(now, wire::load<std::uint32_t>(frame.body.data() + 12), newest, in_flight);
   if (news)
     rtt_.update(sample, std::min<duration>(std::chrono::microseconds(frame.id), c.max_ack_delay));
   regulator_.on_ack(now, rtt_, news, in_flight, probes);

@@ -15,6 +15,8 @@ struct stats {
   std::uint64_t loss_events_undone = 0;  // all of their losses were acknowledged later
   std::uint64_t packets_probe = 0;
   std::uint64_t packets_duplicate = 0;
+  std::uint64_t packets_marked = 0;    // came with a congestion mark
+  std::uint64_t congestion_marks = 0;  // round trips in which the peer reported marks
   std::uint64_t packets_split = 0;  // cut because the path carries less than before
   std::uint64_t mtu_probes_sent = 0;
   std::uint64_t mtu_probes_lost = 0;
@@ -82,6 +84,8 @@ void for_each_stat(const stats& s, Visit&& visit) {
   MDP_STAT(loss_events_undone);
   MDP_STAT(packets_probe);
   MDP_STAT(packets_duplicate);
+  MDP_STAT(packets_marked);
+  MDP_STAT(congestion_marks);
   MDP_STAT(packets_split);
   MDP_STAT(mtu_probes_sent);
   MDP_STAT(mtu_probes_lost);

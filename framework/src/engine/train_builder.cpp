@@ -17,7 +17,8 @@ void train_builder::add(buffer::slice packet) noexcept {
 
 void train_builder::finish() noexcept {
   if (packets_ == 0) return;
-  batch_.finish_item(to_, packets_ > 1 ? static_cast<std::uint16_t>(segment_) : std::uint16_t{0});
+  batch_.finish_item(to_, packets_ > 1 ? static_cast<std::uint16_t>(segment_) : std::uint16_t{0},
+                     codepoint_);
   packets_ = 0;
   segment_ = 0;
 }

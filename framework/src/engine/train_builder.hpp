@@ -32,8 +32,9 @@ struct shared_parts {
 // Appends packets to a batch as trains of equal-sized packets.
 class train_builder {
  public:
-  train_builder(buffer::tx_batch& batch, const endpoint_address& to, const shared_parts& shared)
-      : batch_(batch), to_(to), shared_(shared) {}
+  train_builder(buffer::tx_batch& batch, const endpoint_address& to, const shared_parts& shared,
+                buffer::ecn codepoint)
+      : batch_(batch), to_(to), shared_(shared), codepoint_(codepoint) {}
   ~train_builder() { finish(); }
   train_builder(const train_builder&) = delete;
   train_builder& operator=(const train_builder&) = delete;
@@ -51,6 +52,7 @@ class train_builder {
   buffer::tx_batch& batch_;
   const endpoint_address& to_;
   const shared_parts& shared_;
+  buffer::ecn codepoint_;
   std::uint32_t segment_ = 0;
   std::uint32_t packets_ = 0;
 };

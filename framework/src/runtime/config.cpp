@@ -87,7 +87,7 @@ std::vector<row> make_rows() {
   add("pmtu_raise_s", "s", "how often larger packets are tried again on a known path", 1, 86400,
       &c::pmtu_raise_s);
   add("max_enqueued_messages", "messages", "of one peer: queued or awaiting a confirmation", 1,
-      1048576, &c::max_enqueued_messages);
+      65536, &c::max_enqueued_messages);
   add("max_enqueued_packets", "packets", "of all peers: queued or in flight; preallocated", 64,
       4194304, &c::max_enqueued_packets);
   add("receive_window_bytes", "bytes", "payload a peer may send beyond what the application took",
@@ -105,6 +105,8 @@ std::vector<row> make_rows() {
                   [](c& to, std::size_t i) {
                     to.congestion_control = static_cast<congestion_control_kind>(i);
                   }});
+  add("ecn", "0/1", "let the network mark packets instead of dropping them (RFC 3168)", 0, 1,
+      &c::ecn);
   add("congestion_window_bytes", "bytes", "fixed: window of bytes in flight to one peer", 4096,
       4294967296.0, &c::congestion_window_bytes);
   add("initial_window_packets", "packets", "window at the start of a session, unless fixed", 2,

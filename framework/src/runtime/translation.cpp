@@ -25,6 +25,7 @@ engine::config to_engine(const node_config& c) noexcept {
   e.receive_window_messages = u32(c.receive_window_messages);
   e.reassembly_bytes = u64(c.reassembly_bytes_max);
   e.congestion_control = static_cast<engine::congestion_kind>(c.congestion_control);
+  e.ecn = c.ecn != 0;
   e.congestion_window_bytes = u64(c.congestion_window_bytes);
   e.initial_window_packets = u32(c.initial_window_packets);
   e.swift_target = ms(c.swift_target_us / 1000);

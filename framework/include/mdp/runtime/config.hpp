@@ -53,6 +53,7 @@ struct node_config {
   double receive_pool_bytes = 33554432;
   // Congestion.
   congestion_control_kind congestion_control = congestion_control_kind::fixed;
+  double ecn = 1;
   double congestion_window_bytes = 1048576;
   double initial_window_packets = 10;
   double swift_target_us = 100;

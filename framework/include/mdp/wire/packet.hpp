@@ -185,7 +185,8 @@ inline std::byte* write_frame_head(std::byte* at, frame_type type, std::uint8_t 
   return at + frame_head_bytes;
 }
 
-// ACK body: u64 largest, u32 packets below it in the same run, u32 zero, then pairs
+// ACK body: u64 largest, u32 packets below it in the same run, u32 packets received
+// with a congestion mark (CE) so far, then pairs
 // (u32 missing, u32 run) towards lower numbers.
 inline constexpr std::size_t ack_body_bytes_min = 16;
 // The first `frames` bytes as readable text, one frame a line: for traces and tests.

@@ -75,4 +75,14 @@ bool regulator::on_lost(time_point now, sent_packet& p, std::uint64_t in_flight)
   return fresh;
 }
 
+bool regulator::on_congestion_mark(time_point now, time_point newest,
+                                   std::uint64_t in_flight) noexcept {
+  if (newest <= recovery_start_) return false;
+  recovery_start_ = now;
+  ++event_;
+  event_losses_ = 0;
+  controller_->on_loss_event(now, in_flight);
+  return true;
+}
+
 }  // namespace mdp::engine::congestion

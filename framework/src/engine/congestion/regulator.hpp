@@ -38,6 +38,10 @@ class regulator {
               std::uint32_t probes) noexcept;
   // True: it began a loss event, that is a round trip's first loss.
   bool on_lost(time_point now, sent_packet& p, std::uint64_t in_flight) noexcept;
+  // The peer reported a congestion mark; `newest`: sending time of the newest packet that its frame
+  // acknowledged. Like a loss, once a round trip (RFC 9002 section 7.1), but never undone. True: it
+  // counted.
+  bool on_congestion_mark(time_point now, time_point newest, std::uint64_t in_flight) noexcept;
   // There is nothing to send, though window and pace would allow it.
   void on_app_limited(std::uint64_t in_flight) noexcept { rate_.on_app_limited(in_flight); }
 
