@@ -3,6 +3,7 @@
 // of `endpoint`, apart for their length.
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "endpoint.hpp"
 
@@ -68,8 +69,8 @@ bool endpoint::send_handshake(time_point now, peer& p, buffer::tx_batch& batch) 
   }
   if (p.shake.send_hello_ack) {
     const bool next = p.shake.next && p.shake.answer_next;
-    const wire::hello& answered = next ? *p.shake.next : p.shake.theirs;
-    ours.nonce = next ? p.shake.next_nonce : p.shake.our_nonce;
+    const wire::hello& answered = next ? p.shake.next->theirs : p.shake.theirs;
+    ours.nonce = next ? p.shake.next->our_nonce : p.shake.our_nonce;
     ours.echoed_nonce = answered.nonce;
     ours.held = ours.cookie = 0;
     if (!send(wire::packet_type::hello_ack, ours, answered.connection)) return false;
@@ -145,9 +146,9 @@ void endpoint::handle_data(time_point now, const endpoint_address& from,
     }
     // A packet of the session that the peer asked for proves that the peer is really there.
     const bool of_next =
-        p->shake.next &&
-        wire::crc_matches(packet.bytes(), wire::crc_seed_of(wire::session_tag(
-                                              p->shake.next_nonce, p->shake.next->nonce)));
+        p->shake.next && wire::crc_matches(packet.bytes(), wire::crc_seed_of(wire::session_tag(
+                                                               p->shake.next->our_nonce,
+                                                               p->shake.next->theirs.nonce)));
     if (!of_next) {
       ++counts_.rejected_checksum;
       return;
@@ -198,12 +199,16 @@ void endpoint::handle_hello(time_point now, const endpoint_address& from,
     }
     // The old session lives until a packet of the new one comes: a forged HELLO ends nothing. While
     // we say HELLO ourselves our nonce stands, and both sides reach the same session.
+    auto& next = p->shake.next;
+    const bool known = next && next->theirs.nonce == theirs.nonce;
+    if (!next) next.reset(new (std::nothrow) peer::handshake::proposal);
+    if (!next) return;
     if (p->state() == peer_state::connecting) {
-      p->shake.next_nonce = p->shake.our_nonce;
-    } else if (!p->shake.next || p->shake.next->nonce != theirs.nonce) {
-      p->shake.next_nonce = random_.next();
+      next->our_nonce = p->shake.our_nonce;
+    } else if (!known) {
+      next->our_nonce = random_.next();
     }
-    p->shake.next = std::make_unique<wire::hello>(theirs);
+    next->theirs = theirs;
     p->shake.answer_next = true;
   }
   p->shake.send_hello_ack = true;
@@ -316,14 +321,13 @@ void endpoint::verify_session(time_point now, peer& p) noexcept {
 }
 
 void endpoint::adopt_next_session(time_point now, peer& p) noexcept {
-  const std::uint64_t nonce = p.shake.next_nonce;
-  const wire::hello theirs = *p.shake.next;
+  const peer::handshake::proposal next = *p.shake.next;
   // Messages that wait for a first session go with it; those of an old one are lost with that.
   if (p.state() != peer_state::connecting) {
     p.lose_session(now, "the peer began a new session");
     note_change(p);
   }
-  p.begin_session(now, peer_state::established, nonce, theirs);
+  p.begin_session(now, peer_state::established, next.our_nonce, next.theirs);
 }
 
 void endpoint::announce(time_point now, peer& p) noexcept {

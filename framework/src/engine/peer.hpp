@@ -121,10 +121,12 @@ class peer final : private message_sink {
     std::uint64_t our_nonce = 0;
     std::uint64_t epoch = 0;  // of our present attempt
     wire::hello theirs;       // of the session in force
-    // A session that the peer asks for while this one lives (its HELLO, our nonce for it): taken up
-    // when a packet of it comes.
-    std::unique_ptr<wire::hello> next;
-    std::uint64_t next_nonce = 0;
+    struct proposal {
+      std::uint64_t our_nonce = 0;
+      wire::hello theirs;
+    };
+    std::unique_ptr<proposal> next;  // a session that the peer asks for while this one lives: it is
+                                     // taken up when a packet of it comes
     bool answer_next = false;        // our HELLO_ACK is to that one
     std::uint64_t cookie = 0;        // from a RETRY, for our_nonce
     std::uint64_t verify_nonce = 0;  // we ask whether the peer still has the session ...

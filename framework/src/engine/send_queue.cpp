@@ -211,7 +211,7 @@ fragment_scheduler::order send_queue::order_of(const lane& l) noexcept {
 
 send_queue::choice send_queue::choose_in(std::uint8_t priority) noexcept {
   using source = choice::source;
-  lane& l = *lanes_[priority];
+  lane& l = *(*lanes_)[priority];
   const auto by = order_of(l);
   const bool oldest = by == fragment_scheduler::order::oldest;
   choice best{source::none, by, priority, no_index};
@@ -244,13 +244,13 @@ send_queue::choice send_queue::choose(const credit& allowed) noexcept {
   if (total.within(allowed)) return first;
   if (begun_lanes_ == 0) return {};
   const auto priority = static_cast<std::uint8_t>(std::countr_zero(begun_lanes_));
-  lane& l = *lanes_[priority];
+  lane& l = *(*lanes_)[priority];
   return {source::begun, order_of(l), priority, l.begun.next(order_of(l)).next_body};
 }
 
 void send_queue::pop(const choice& c) noexcept {
   using source = choice::source;
-  lane& l = *lanes_[c.priority];
+  lane& l = *(*lanes_)[c.priority];
   switch (c.from) {
     case source::small:
       if (c.body == l.open) {
@@ -276,7 +276,7 @@ void send_queue::pop(const choice& c) noexcept {
 }
 
 void send_queue::note_lane(std::uint8_t priority) noexcept {
-  const lane& l = *lanes_[priority];
+  const lane& l = *(*lanes_)[priority];
   const std::uint32_t bit = 1u << priority;
   busy_lanes_ = l.empty() ? busy_lanes_ & ~bit : busy_lanes_ | bit;
   begun_lanes_ = l.begun.empty() ? begun_lanes_ & ~bit : begun_lanes_ | bit;

@@ -76,7 +76,7 @@ class send_queue {
   static constexpr std::uint32_t oldest_share = 8;  // one turn in so many goes to the oldest
   static constexpr std::size_t share_min = 16;      // blocks that a peer may always hold ...
   static constexpr std::size_t share_factor = 8;    // ... beyond, so many for each free one
-  static constexpr std::size_t history_size = 64;   // final states that are remembered
+  static constexpr std::size_t history_size = 32;   // final states that are remembered
 
   send_queue(body_table& bodies, buffer::block_pool& blocks, const send_limits& limits)
       : bodies_(bodies), blocks_(blocks), limits_(limits) {}
@@ -138,15 +138,7 @@ class send_queue {
   // No message waits, is in flight or awaits a confirmation.
   [[nodiscard]] bool idle() const noexcept { return messages_.empty() && waiting_.size() == 0; }
   // Gives memory back; only when idle().
-  void release() noexcept {
-    messages_.release();
-    retransmit_.release();
-    waiting_.release();
-    for (std::unique_ptr<lane>& l : lanes_)
-      if (l && l->empty()) l.reset();
-    timers_.clear();  // of messages that ended before
-    abandoned_ = std::vector<std::uint64_t>();
-  }
+  void release() noexcept;
   [[nodiscard]] std::uint64_t next_id() const noexcept { return base_ + messages_.size(); }
   void set_body_bytes(std::uint32_t bytes) noexcept { limits_.body_bytes = bytes; }
   // The peer never admits more than this in one message: larger ones are refused from now on, and
@@ -208,7 +200,8 @@ class send_queue {
   };
   [[nodiscard]] bool make_room() noexcept;
   [[nodiscard]] lane& lane_of(std::uint8_t priority) {
-    std::unique_ptr<lane>& l = lanes_[priority];
+    if (!lanes_) lanes_ = std::make_unique<std::array<std::unique_ptr<lane>, priorities>>();
+    std::unique_ptr<lane>& l = (*lanes_)[priority];
     if (!l) l = std::make_unique<lane>();
     return *l;
   }
@@ -265,7 +258,7 @@ class send_queue {
   std::uint64_t base_ = 0;
   id_map<message> waiting_;  // received, still unconfirmed, below base_
   ring<std::uint32_t> retransmit_;
-  std::array<std::unique_ptr<lane>, priorities> lanes_;
+  std::unique_ptr<std::array<std::unique_ptr<lane>, priorities>> lanes_;  // made as they are used
   std::uint32_t busy_lanes_ = 0;   // bit p: class p has something that was never sent
   std::uint32_t begun_lanes_ = 0;  // bit p: ... of a message that was begun
   choice choice_;                  // by the last ready()

@@ -329,10 +329,22 @@ void send_queue::drop_dead_heads() noexcept {
   }
   for (std::uint8_t p = 0; p < priorities; ++p) {
     if ((busy_lanes_ >> p & 1) == 0) continue;
-    drop_dead_heads(*lanes_[p]);
+    drop_dead_heads(*(*lanes_)[p]);
     note_lane(p);
   }
   if (abandoned_left_ == 0 && retransmit_.empty() && busy_lanes_ == 0) dead_queued_ = false;
+}
+
+void send_queue::release() noexcept {
+  // What still waits belongs to messages that have ended.
+  if (busy_lanes_ != 0 || !retransmit_.empty()) drop_dead_heads();
+  messages_.release();
+  retransmit_.release();
+  waiting_.release();
+  if (busy_lanes_ == 0) lanes_.reset();
+  timers_.clear();
+  abandoned_ = std::vector<std::uint64_t>();
+  abandon_next_ = 0;
 }
 
 std::vector<std::uint64_t> send_queue::set_aside() {
@@ -372,7 +384,8 @@ void send_queue::lose(message_sink& sink) {
   // Bodies that packets carry were let go by the loss detector's abandon().
   for (std::size_t i = 0; i < retransmit_.size(); ++i) drop_reference(retransmit_[i]);
   retransmit_.clear();
-  for (std::unique_ptr<lane>& l : lanes_) {
+  for (std::size_t p = 0; lanes_ && p < priorities; ++p) {
+    const std::unique_ptr<lane>& l = (*lanes_)[p];
     if (!l) continue;
     for (std::size_t i = 0; i < l->small.size(); ++i) drop_reference(l->small[i]);
     if (l->open != no_index) drop_reference(l->open);
@@ -380,8 +393,8 @@ void send_queue::lose(message_sink& sink) {
       const auto by = fragment_scheduler::order::shortest;
       for (; !large->empty(); large->remove(by)) drop_chain(large->next(by).next_body);
     }
-    l.reset();
   }
+  lanes_.reset();
   busy_lanes_ = begun_lanes_ = 0;
   peer_window_ = ~std::uint64_t{0};
   choice_ = {};
