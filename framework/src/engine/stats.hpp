@@ -17,7 +17,7 @@ struct stats {
   std::uint64_t packets_duplicate = 0;
   std::uint64_t packets_marked = 0;    // came with a congestion mark
   std::uint64_t congestion_marks = 0;  // round trips in which the peer reported marks
-  std::uint64_t packets_split = 0;  // cut because the path carries less than before
+  std::uint64_t packets_split = 0;     // cut because the path carries less than before
   std::uint64_t mtu_probes_sent = 0;
   std::uint64_t mtu_probes_lost = 0;
   std::uint64_t mtu_black_holes = 0;  // times that a path ceased to carry large packets
