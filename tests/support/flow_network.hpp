@@ -61,7 +61,21 @@ struct flow_node {
     }
     return n > 0;
   }
+  // Holds back what has come until `batch_period` has passed since the last turn. True: not yet.
+  bool hold_back() {
+    for (;;) {
+      const std::size_t n = wire->poll(received, {next_turn});
+      if (n == 0) break;
+      for (std::size_t i = 0; i < n; ++i) held.push_back(std::move(received[i]));
+    }
+    if (wire->now() < next_turn) return true;
+    engine->handle_datagrams(wire->now(), held);
+    held.clear();
+    next_turn = wire->now() + batch_period;
+    return false;
+  }
   void turn() {
+    if (batch_period > duration::zero() && hold_back()) return;
     for (bool any = true; any;) {
       any = false;
       if (engine->next_deadline() <= wire->now()) engine->handle_deadline(wire->now());
@@ -87,6 +101,9 @@ struct flow_node {
   bool deaf = false;  // what comes is thrown away
   std::size_t message_bytes = flow_message_bytes;
   std::uint64_t limit = UINT64_MAX, submitted = 0, confirmed = 0, messages = 0, bytes_received = 0;
+  duration batch_period{};  // above zero: what comes is looked at only so often
+  time_point next_turn{};
+  std::vector<buffer::rx_datagrams> held;
   int downs = 0;
   time_point last_message{};
 };
