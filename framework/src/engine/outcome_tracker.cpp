@@ -41,6 +41,7 @@ std::size_t outcome_tracker::write(std::span<std::byte> out, std::uint32_t& reco
     r.ranges[r.count++] = next;
     pending_.pop_front();
   }
+  unacked_ += r.count;
   wire::write_frame_head(out.data(), wire::frame_type::outcome, static_cast<std::uint8_t>(kind),
                          8 * r.count, static_cast<std::uint32_t>(r.count));
   return wire::frame_bytes(8 * r.count);
@@ -49,6 +50,7 @@ std::size_t outcome_tracker::write(std::span<std::byte> out, std::uint32_t& reco
 void outcome_tracker::on_lost(std::uint32_t record) {
   const record_type& r = records_[record];
   for (std::size_t i = 0; i < r.count; ++i) pending_.push_back(r.ranges[i]);
+  unacked_ -= r.count;
   free_.push_back(record);
 }
 

@@ -29,13 +29,12 @@ class outcome_tracker {
       if (r.ranges[i].kind != wire::outcome_kind::cancelled) break;
       for (std::uint32_t n = 0; n < r.ranges[i].count; ++n) closed_unread(r.ranges[i].first + n);
     }
+    unacked_ -= r.count;
     free_.push_back(record);
   }
   void on_lost(std::uint32_t record);
   // Ranges that wait to be written, or acknowledged.
-  [[nodiscard]] std::size_t backlog() const noexcept {
-    return pending_.size() + (records_.size() - free_.size()) * ranges_max;
-  }
+  [[nodiscard]] std::size_t backlog() const noexcept { return pending_.size() + unacked_; }
   // Gives the memory back if nothing is pending or on its way.
   void release() noexcept {
     if (!idle()) return;
@@ -60,6 +59,7 @@ class outcome_tracker {
   ring<range> pending_;
   std::vector<record_type> records_;
   std::vector<std::uint32_t> free_;
+  std::size_t unacked_ = 0;  // ranges in records
 };
 
 }  // namespace mdp::engine
