@@ -205,6 +205,8 @@ void endpoint::handle_hello(time_point now, const endpoint_address& from,
     if (!next) return;
     if (p->state() == peer_state::connecting) {
       next->our_nonce = p->shake.our_nonce;
+    } else if (p->shake.verifying) {
+      next->our_nonce = p->shake.verify_nonce;
     } else if (!known) {
       next->our_nonce = random_.next();
     }
