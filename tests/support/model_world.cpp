@@ -1,0 +1,318 @@
+#include "tests/support/model_world.hpp"
+
+#include <algorithm>
+
+#include "tests/support/payload.hpp"
+
+namespace mdp::test {
+namespace {
+
+using namespace std::chrono_literals;
+using engine::event_kind;
+
+duration micros(std::uint64_t n) {
+  return std::chrono::microseconds(n);
+}
+
+// The peer never had the message whole.
+bool given_up(event_kind end) {
+  return end == event_kind::cancelled || end == event_kind::expired ||
+         end == event_kind::timed_out_received;
+}
+
+}  // namespace
+
+network_options model_world::draw_network(random_source& choices, std::uint64_t seed) {
+  const auto share = [&](double most) {
+    return most * static_cast<double>(choices.next() % 100) / 100;
+  };
+  network_options o;
+  o.delay = 1ms + micros(choices.next() % 20'000);
+  o.jitter = micros(choices.next() % 10'000);
+  o.loss = share(0.3);
+  o.duplicate = share(0.2);
+  o.corrupt = share(0.05);
+  o.seed = seed;
+  return o;
+}
+
+model_world::model_world(random_source& choices, std::uint64_t seed)
+    : choices_(choices), net_(draw_network(choices, seed)) {
+  settings_.max_enqueued_messages = 64;
+  settings_.receive_window_messages = 48;
+  settings_.receive_window_bytes = 300'000;
+  settings_.max_message_bytes = 200'000;
+  settings_.reassembly_bytes = 1 << 20;
+  settings_.peer_timeout = 3s;
+  settings_.connect_timeout = 4s;
+  for (application_state& app : apps_) {
+    app.node = &net_.add(settings_, {.blocks = 1024, .control = 64, .rx = 256});
+    app.node->app.polls = false;  // this world is the application
+    app.peers.fill(no_peer);
+  }
+  for (std::size_t i = 1; i < nodes; ++i)
+    apps_[0].peers[i] = *apps_[0].node->engine->connect(net_.now(), apps_[i].node->address);
+}
+
+void model_world::expect(bool holds, const char* what, std::uint64_t serial) {
+  if (!holds && violation_.empty())
+    violation_ = std::string(what) + ", message " + std::to_string(serial);
+}
+
+void model_world::act() {
+  application_state& at = apps_[draw(nodes)];
+  const std::uint64_t what = draw(32);
+  if (what < 10) {
+    submit();
+  } else if (what < 15) {
+    poll(at, 1 + draw(16));
+  } else if (what < 18) {
+    answer(at);
+  } else if (what < 19) {
+    cancel();
+  } else if (what < 20) {
+    change_network();
+  } else if (what < 21) {
+    change_peers();
+  } else if (what < 22) {
+    if (draw(40) == 0) restart(at);
+  } else if (what < 23) {
+    if (draw(20) == 0) net_.jump(1ms * draw(8000));
+  } else {
+    net_.run_for(micros(draw(40'000)));
+  }
+}
+
+void model_world::submit() {
+  const std::size_t from = draw(nodes);
+  const std::size_t to = (from + 1 + draw(nodes - 1)) % nodes;
+  const std::uint64_t serial = messages_.size();
+  message m;
+  m.from = from;
+  m.to = to;
+  m.size = draw(10) < 7 ? 8 + draw(300) : 8 + draw(60'000);
+  m.options.wants = static_cast<std::uint8_t>(draw(4));
+  m.options.context = serial;
+  m.options.priority = static_cast<std::uint8_t>(draw(8));
+  if (draw(4) == 0) m.options.channel = static_cast<std::uint16_t>(1 + draw(3));
+  if (draw(8) == 0) m.options.lifetime = micros(1 + draw(500'000));
+  if (draw(8) == 0) m.options.received_timeout = micros(1 + draw(500'000));
+  if (draw(8) == 0 && (m.options.wants & engine::want_delivered) != 0)
+    m.options.delivered_timeout = micros(1 + draw(500'000));
+  m.from_life = apps_[from].life;
+  m.to_life = apps_[to].life;
+  const auto id = apps_[from].node->engine->submit(net_.now(), apps_[from].peers[to],
+                                                   bytes_of(payload_of(serial, m.size)), m.options);
+  if (!id) return;
+  m.id = *id;
+  m.peer = apps_[from].peers[to];
+  m.session = apps_[from].node->engine->find(m.peer)->session();
+  messages_.push_back(m);
+}
+
+void model_world::cancel() {
+  if (messages_.empty()) return;
+  const std::uint64_t back = draw(std::min<std::size_t>(messages_.size(), 30));
+  message& m = messages_[messages_.size() - 1 - back];
+  application_state& at = apps_[m.from];
+  if (at.life != m.from_life || !same_session(at, m.peer, m.session)) return;
+  if (at.node->engine->cancel(net_.now(), m.peer, m.id)) {
+    expect(!m.end, "cancelled after its end", m.options.context);
+    m.cancel_accepted = true;
+  }
+}
+
+void model_world::poll(application_state& at, std::size_t at_most) {
+  engine::event events[16];
+  while (at_most > 0) {
+    const std::size_t n =
+        at.node->engine->poll_events(std::span(events, std::min<std::size_t>(at_most, 16)));
+    if (n == 0) return;
+    at_most -= n;
+    for (std::size_t i = 0; i < n; ++i) on_event(at.node->number, events[i]);
+    for (engine::event& e : events) e.payload.reset();
+  }
+}
+
+void model_world::on_event(std::size_t at, const engine::event& e) {
+  application_state& app = apps_[at];
+  switch (e.kind) {
+    case event_kind::message:
+      take(at, e);
+      break;
+    case event_kind::peer_up:
+      if (const engine::peer* p = app.node->engine->find(e.peer))
+        app.peers[simulated_node(p->address())] = e.peer;
+      break;
+    case event_kind::peer_down:
+    case event_kind::peer_moved:
+      break;
+    default:
+      on_end(at, e);
+  }
+}
+
+void model_world::take(std::size_t at, const engine::event& e) {
+  std::uint64_t serial = ~std::uint64_t{0};
+  if (e.payload.size() >= 8) std::memcpy(&serial, e.payload.data(), 8);
+  expect(serial < messages_.size(), "a message that nobody sent", serial);
+  if (serial >= messages_.size()) return;
+  message& m = messages_[serial];
+  const std::string text = payload_of(serial, m.size);
+  expect(m.to == at, "taken by another node", serial);
+  expect(!m.taken, "taken twice", serial);
+  expect(e.payload.size() == m.size &&
+             std::equal(text.begin(), text.end(), reinterpret_cast<const char*>(e.payload.data())),
+         "its bytes differ", serial);
+  m.taken = true;
+  if (m.options.channel > 0) {
+    std::uint64_t& last = apps_[at].last_in_channel[{m.from, m.options.channel}];
+    expect(last <= serial, "out of order in its channel", serial);
+    last = serial;
+  }
+  // When the session is gone, nobody waits for an answer any more.
+  expect(!e.confirm || (m.options.wants & engine::want_delivered) != 0, "wrongly asked to confirm",
+         serial);
+  if (e.confirm) apps_[at].unanswered.push_back({e.peer, e.session, e.id, serial});
+}
+
+void model_world::on_end(std::size_t at, const engine::event& e) {
+  const std::uint64_t serial = e.context;
+  if (serial >= messages_.size()) return expect(false, "an end of no message", serial);
+  message& m = messages_[serial];
+  expect(m.from == at && m.from_life == apps_[at].life, "reported to another", serial);
+  if (e.kind == event_kind::received) {
+    // Whoever gives a message up too late is told so, asked or not.
+    expect((m.options.wants & engine::want_received) != 0 || may_be_given_up(m),
+           "received without being asked", serial);
+    expect(!m.received, "received twice", serial);
+    expect(!m.end, "received after its end", serial);
+    m.received = true;
+    return;
+  }
+  expect(!m.end, "a second end", serial);
+  m.end = e.kind;
+  if (e.kind == event_kind::delivered) expect(m.confirmed, "falsely delivered", serial);
+  if (e.kind == event_kind::rejected) expect(m.rejected, "falsely rejected", serial);
+  if (e.kind == event_kind::cancelled) expect(m.cancel_accepted, "cancelled by nobody", serial);
+}
+
+void model_world::answer(application_state& at) {
+  if (at.unanswered.empty()) return;
+  const std::size_t i = draw(at.unanswered.size());
+  const held h = at.unanswered[i];
+  at.unanswered.erase(at.unanswered.begin() + static_cast<std::ptrdiff_t>(i));
+  // Ids begin anew with each session: nobody waits for an answer about one of an older session.
+  if (!same_session(at, h.from, h.session)) return;
+  message& m = messages_[h.serial];
+  if (draw(4) == 0) {
+    at.node->engine->reject(h.from, h.id);
+    m.rejected = true;
+  } else {
+    at.node->engine->confirm(h.from, h.id);
+    m.confirmed = true;
+  }
+}
+
+void model_world::answer_all() {
+  for (application_state& at : apps_) {
+    poll(at, ~std::size_t{0});
+    while (!at.unanswered.empty()) answer(at);
+  }
+}
+
+void model_world::change_network() {
+  const std::size_t from = draw(nodes);
+  const std::size_t to = (from + 1 + draw(nodes - 1)) % nodes;
+  network_options& way = net_.link(*apps_[from].node, *apps_[to].node);
+  if (draw(4) == 0) {
+    way.loss = 1;  // until the next change
+  } else {
+    way.loss = static_cast<double>(draw(30)) / 100;
+  }
+}
+
+void model_world::change_peers() {
+  const std::size_t from = draw(nodes);
+  const std::size_t to = (from + 1 + draw(nodes - 1)) % nodes;
+  application_state& at = apps_[from];
+  if (const auto id = at.node->engine->connect(net_.now(), apps_[to].node->address))
+    at.peers[to] = *id;
+}
+
+void model_world::restart(application_state& at) {
+  at.node->restart();
+  ++at.life;
+  at.unanswered.clear();
+  at.peers.fill(no_peer);
+}
+
+bool model_world::wants_end(const message& m) const {
+  return apps_[m.from].life == m.from_life && m.options.wants != engine::want_none && !m.end &&
+         !(m.options.wants == engine::want_received && m.received);
+}
+
+bool model_world::all_ended() const {
+  return std::none_of(messages_.begin(), messages_.end(),
+                      [this](const message& m) { return wants_end(m); });
+}
+
+bool model_world::same_session(const application_state& at, peer_id id, std::uint16_t session) {
+  const engine::peer* p = at.node->engine->find(id);
+  return p && p->session() == session;
+}
+
+bool model_world::session_lasted(const message& m) const {
+  return apps_[m.from].life == m.from_life && apps_[m.to].life == m.to_life &&
+         same_session(apps_[m.from], m.peer, m.session);
+}
+
+bool model_world::may_be_given_up(const message& m) {
+  const engine::send_options& o = m.options;
+  return m.cancel_accepted || o.lifetime > duration{} || o.received_timeout > duration{} ||
+         o.delivered_timeout > duration{};
+}
+
+void model_world::check_end(std::uint64_t serial, const message& m) {
+  if (m.end && given_up(*m.end)) expect(!m.taken, "given up and yet taken", serial);
+  if (m.end == event_kind::unknown && apps_[m.from].life == m.from_life)
+    expect(!same_session(apps_[m.from], m.peer, m.session), "unknown, though no session was lost",
+           serial);
+  expect(!wants_end(m), "it has no end", serial);
+  if (session_lasted(m) && (!may_be_given_up(m) || m.received))
+    expect(m.taken, "lost in silence", serial);
+}
+
+void model_world::finish() {
+  for (const application_state& from : apps_)
+    for (const application_state& to : apps_) {
+      network_options& way = net_.link(*from.node, *to.node);
+      way.loss = way.corrupt = 0;
+    }
+  net_.run_until(
+      [this] {
+        answer_all();
+        return all_ended() || !violation_.empty();
+      },
+      3min);
+  for (int i = 0; i < 20; ++i) {  // what nobody asked about is still on its way
+    net_.run_for(1s);
+    answer_all();
+  }
+  for (std::uint64_t serial = 0; serial < messages_.size(); ++serial)
+    check_end(serial, messages_[serial]);
+  if (violation_.empty()) check_blocks();
+}
+
+void model_world::check_blocks() {
+  for (application_state& at : apps_) {
+    expect(at.node->engine->idle(), "an engine is not idle at node", at.node->number);
+    expect(at.node->blocks.available() == at.node->blocks.block_count(), "bodies leak at node",
+           at.node->number);
+    at.node->engine.reset();
+  }
+  for (application_state& at : apps_)
+    expect(at.node->all_blocks_home(), "blocks leak at node", at.node->number);
+}
+
+}  // namespace mdp::test
