@@ -3,7 +3,7 @@
 include(CMakePackageConfigHelpers)
 
 set(mdp_installed "")
-foreach(component IN ITEMS base buffer wire engine transport plugin runtime
+foreach(component IN ITEMS base buffer wire engine transport plugin runtime capi
     messaging_raw)
   if(TARGET mdp_${component})
     list(APPEND mdp_installed mdp_${component})

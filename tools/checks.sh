@@ -82,7 +82,7 @@ check_soak() {
       export MDP_SEEDS=$seeds GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$shard
       "$root/build/release/tests/test_sim_scenarios" --gtest_brief=1 &&
         "$root/build/release/tests/test_sim_engine" --gtest_brief=1 \
-          --gtest_filter='forgotten.*:liveness.*:paths.*:strangers.*' &&
+          --gtest_filter='churn.*:forgotten.*:liveness.*:paths.*:strangers.*' &&
         "$root/build/release/tests/test_prop_engine" --gtest_brief=1
     ) &
     pids+=($!)

@@ -8,6 +8,11 @@ prefix=$1 build=$2
 "$build/hello" | grep -qx 'client: delivered'
 echo "    hello: delivered over the installed socket plugin"
 
+"$build/c_hello" | grep -qx 'client: delivered'
+echo "    c_hello: the same in C"
+[[ $("$build/shapes" | grep -Ec ': ([0-9]+) of \1 delivered$') == 5 ]]
+echo "    shapes: five shapes of sending, all delivered"
+
 MDP_PLUGIN_PATH="$build/plugins" "$prefix/bin/mdp" list transports >"$build/transports.txt"
 grep -Eq '^skeleton +0\.1\.0 +1 +yes' "$build/transports.txt"
 grep -Eq '^socket .*yes' "$build/transports.txt"

@@ -16,6 +16,7 @@ ALLOWED = {
     "plugin": {"base", "buffer", "transport"},
     "messaging": {"base", "buffer", "transport", "metrics"},
     "runtime": {"base", "buffer", "wire", "engine", "transport", "metrics", "messaging"},
+    "capi": {"base", "buffer", "transport", "plugin", "messaging", "runtime"},
     "workload": {"base", "buffer", "transport", "metrics", "messaging"},
     "scenario": {"base", "buffer", "transport", "plugin", "metrics", "messaging", "workload"},
     "cli": {"base", "buffer", "transport", "plugin", "metrics", "messaging", "runtime", "workload",

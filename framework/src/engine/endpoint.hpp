@@ -67,6 +67,11 @@ class endpoint {
   // Gives up a message that has not arrived whole yet; its end is reported by an event. Refusals:
   // unknown_peer, unknown_message (also: final already), too_late (the peer has it whole).
   [[nodiscard]] result<void, refusal> cancel(time_point now, peer_id to, message_id id) noexcept;
+  // submit() of so many bytes would not be refused with queue_full. False: no such peer.
+  [[nodiscard]] bool writable(peer_id to, std::size_t bytes) noexcept {
+    peer* p = lookup(to.value);
+    return p && p->messages().writable(bytes);
+  }
   [[nodiscard]] message_state state(peer_id to, message_id id) noexcept;
   // visit(message_id, message_state) for each message to the peer that is not final, oldest first.
   template <class Visit>

@@ -325,7 +325,7 @@ void endpoint::verify_session(time_point now, peer& p) noexcept {
 void endpoint::adopt_next_session(time_point now, peer& p) noexcept {
   const peer::handshake::proposal next = *p.shake.next;
   // Messages that wait for a first session go with it; those of an old one are lost with that.
-  if (p.state() != peer_state::connecting) {
+  if (p.state() == peer_state::established) {
     p.lose_session(now, "the peer began a new session");
     note_change(p);
   }

@@ -108,6 +108,7 @@ result<message_id, refusal> send_queue::submit(time_point now, std::span<const s
   if (sequence) ++*sequence;
   busy_lanes_ |= 1u << options.priority;
   message& m = messages_.push();
+  ++unresolved_;
   m.context = options.context;
   m.flags = static_cast<std::uint16_t>(options.wants & wants_bits);
   m.bytes = static_cast<std::uint32_t>(bytes);
@@ -120,6 +121,14 @@ result<message_id, refusal> send_queue::submit(time_point now, std::span<const s
   }
   if (timed(options)) start_timers(now, id, options);
   return message_id{id};
+}
+
+bool send_queue::writable(std::size_t bytes) noexcept {
+  if (messages_.size() >= limits_.max_messages && !make_room()) return false;
+  const std::size_t framed = bytes + wire::channel_head_bytes;
+  if (wire::frame_bytes(framed) <= limits_.body_bytes) return may_hold(1);
+  const std::size_t data = fragment_data_bytes(limits_.body_bytes);
+  return may_hold((framed + data - 1) / data);
 }
 
 void send_queue::content::copy_to(std::byte* at, std::size_t from,

@@ -111,6 +111,9 @@ class send_queue {
   // The session is lost: reports `unknown` for all that is unresolved and lets everything go.
   void lose(message_sink& sink);
 
+  // submit() would have room for a message of `bytes`.
+  [[nodiscard]] bool writable(std::size_t bytes) noexcept;
+
   // The sender no longer wants the message to arrive: R-ABN-1. Refusals: unknown_message (never
   // submitted, or final already), too_late (the peer has it whole).
   [[nodiscard]] result<void, refusal> cancel(std::uint64_t id, message_sink& sink);
@@ -133,10 +136,11 @@ class send_queue {
   void for_each_unresolved(Visit&& visit) {
     for (const std::uint64_t id : set_aside()) visit(id, state(id));
     for (std::uint64_t id = base_; id < next_id(); ++id)
-      if ((find(id)->flags & flag_done) == 0) visit(id, state(id));
+      if ((find(id)->flags & (flag_done | flag_reported)) == 0) visit(id, state(id));
   }
   // No message waits, is in flight or awaits a confirmation.
-  [[nodiscard]] bool idle() const noexcept { return messages_.empty() && waiting_.size() == 0; }
+  // Ids that the peer has yet to close, of messages whose end was reported, do not count.
+  [[nodiscard]] bool idle() const noexcept { return unresolved_ == 0; }
   // Gives memory back; only when idle().
   void release() noexcept;
   [[nodiscard]] std::uint64_t next_id() const noexcept { return base_ + messages_.size(); }
@@ -269,7 +273,8 @@ class send_queue {
                                           // that are final meanwhile
   std::size_t abandon_next_ = 0;          // first that is to be written
   std::size_t abandoned_left_ = 0;
-  bool dead_queued_ = false;  // something that waits may be dead
+  std::size_t unresolved_ = 0;  // messages whose end was neither reached nor reported
+  bool dead_queued_ = false;    // something that waits may be dead
   id_map<std::uint32_t> channel_next_;
   // The low bits of an id, and how it ended, in one word.
   struct final_state {

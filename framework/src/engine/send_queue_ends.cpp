@@ -33,6 +33,7 @@ constexpr message_state state_of(event_kind how) noexcept {
 
 void send_queue::finish(std::uint64_t id, message& m, event_kind how) noexcept {
   m.flags |= flag_done;
+  if ((m.flags & flag_reported) == 0) --unresolved_;
   if ((m.flags & flag_abandoned) != 0 && --abandoned_left_ == 0) {
     abandoned_.clear();
     abandon_next_ = 0;
@@ -211,6 +212,7 @@ void send_queue::abandon(std::uint64_t id, message& m, event_kind cause, message
   if ((m.flags & flag_sent) != 0) return;
   // Nothing of it has left: its end is certain now, though the peer has yet to close its id.
   m.flags |= flag_reported;
+  --unresolved_;
   sink.on_message_event(cause, id, m.context);
 }
 
@@ -338,6 +340,7 @@ void send_queue::drop_dead_heads() noexcept {
 void send_queue::release() noexcept {
   // What still waits belongs to messages that have ended.
   if (busy_lanes_ != 0 || !retransmit_.empty()) drop_dead_heads();
+  if (!messages_.empty()) return;  // the peer has yet to close some
   messages_.release();
   retransmit_.release();
   waiting_.release();
@@ -402,7 +405,7 @@ void send_queue::lose(message_sink& sink) {
   charged_ = {};
   timers_.clear();
   abandoned_.clear();
-  abandon_next_ = abandoned_left_ = 0;
+  abandon_next_ = abandoned_left_ = unresolved_ = 0;
   dead_queued_ = false;
   channel_next_.clear();
   history_.reset();

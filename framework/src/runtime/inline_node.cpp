@@ -8,6 +8,9 @@
 namespace mdp::runtime {
 namespace {
 
+// poll() runs on while datagrams come, and nothing tells it that one of them made room.
+constexpr duration room_check = std::chrono::microseconds(200);
+
 engine::config checked(const node_options& options) {
   if (!options.fabric) throw std::runtime_error("a node needs a fabric");
   const transport::capabilities& caps = options.fabric->caps();
@@ -69,7 +72,10 @@ inline_node::inline_node(const node_options& options, buffer::sharing sharing)
 result<peer_id, std::string> inline_node::connect(const endpoint_address& to) {
   auto peer = engine_.connect(transport_->now(), to);
   if (!peer)
-    return failure(fmt::format("cannot connect to {}: max_peers is reached", to_string(to)));
+    return failure(fmt::format("cannot connect to {}: {}", to_string(to),
+                               peer.error() == engine::refusal::blacklisted
+                                   ? "it is blacklisted"
+                                   : "max_peers is reached"));
   return *peer;
 }
 
@@ -102,7 +108,11 @@ result<void, messaging::refusal> inline_node::answer(peer_id from, message_id id
 }
 
 void inline_node::tell(peer_id from, message_id number, bool accepted) noexcept {
-  if (accepted) engine_.confirm(from, number);
+  if (accepted) {
+    engine_.confirm(from, number);
+  } else {
+    engine_.reject(from, number);
+  }
 }
 
 void inline_node::forget_unanswered(peer_id from) noexcept {
@@ -147,6 +157,7 @@ std::size_t inline_node::take_events(std::span<messaging::event> out) noexcept {
       messaging::event& to = out[n];
       to.kind = from_engine(e.kind);
       to.confirm = e.confirm;
+      to.channel = e.channel;
       to.peer = e.peer;
       to.id = id;
       to.context = e.context;
@@ -178,6 +189,18 @@ std::size_t inline_node::poll(std::span<messaging::event> out, time_point deadli
     if (count > 0 && (now < deadline || transport_->caps().virtual_time)) continue;
     transmit(now);
     return 0;
+  }
+}
+
+result<void, messaging::refusal> inline_node::wait_writable(peer_id to, std::size_t bytes,
+                                                            time_point deadline) noexcept {
+  if (bytes > settings_.max_message_bytes) return failure(messaging::refusal::too_large);
+  for (;;) {
+    if (!engine_.find(to)) return failure(messaging::refusal::unknown_peer);
+    if (engine_.writable(to, bytes)) return {};
+    if (transport_->caps().virtual_time || transport_->now() >= deadline)
+      return failure(messaging::refusal::queue_full);
+    static_cast<void>(poll({}, std::min(deadline, transport_->now() + room_check)));
   }
 }
 

@@ -38,6 +38,21 @@ class inline_node final : public node {
   }
   [[nodiscard]] result<void, messaging::refusal> answer(peer_id from, message_id id,
                                                         bool accepted) noexcept override;
+  [[nodiscard]] result<void, messaging::refusal> wait_writable(
+      peer_id to, std::size_t bytes, time_point deadline) noexcept override;
+  [[nodiscard]] result<void, messaging::refusal> cancel(peer_id to,
+                                                        message_id id) noexcept override;
+  std::size_t states(peer_id to, std::span<const message_id> ids,
+                     std::span<message_state> out) noexcept override;
+  [[nodiscard]] std::vector<message_status> unresolved(peer_id to) override;
+  [[nodiscard]] result<void, messaging::refusal> disconnect(peer_id peer) noexcept override;
+  void blacklist(const endpoint_address& address) override;
+  void unblacklist(const endpoint_address& address) noexcept override;
+  [[nodiscard]] std::optional<peer_id> find(const endpoint_address& address) noexcept override;
+  [[nodiscard]] std::vector<peer_info> peers(peer_filter filter) override;
+  [[nodiscard]] std::vector<peer_change> peer_changes() override;
+  [[nodiscard]] messaging::statistics peer_stats(peer_id peer) override;
+  [[nodiscard]] messaging::statistics active_stats() override;
   // Ends a poll() that sleeps, from any thread.
   void wake() noexcept { transport_->wake(); }
 

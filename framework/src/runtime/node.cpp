@@ -1,5 +1,6 @@
 #include "mdp/runtime/node.hpp"
 
+#include <array>
 #include <new>
 
 #include "inline_node.hpp"
@@ -47,6 +48,21 @@ std::size_t node::submit_batch(std::span<const submission> items,
     }
   }
   return written;
+}
+
+message_state node::state(peer_id to, message_id id) noexcept {
+  message_state one = message_state::none;
+  static_cast<void>(states(to, {&id, 1}, {&one, 1}));
+  return one;
+}
+
+const char* to_string(message_state s) noexcept {
+  constexpr std::array names{
+      "queued",    "sent",    "received",           "delivered",           "rejected",
+      "cancelled", "expired", "timed_out_received", "timed_out_delivered", "unknown",
+      "settled",   "none"};
+  const auto i = static_cast<std::size_t>(s);
+  return i < names.size() ? names[i] : "?";
 }
 
 std::unique_ptr<node> make_node(const node_options& options) {

@@ -102,17 +102,10 @@ void threaded_node::learn(peer_id peer) {
   at_slot(known_, peer).id = peer;
 }
 
-result<peer_id, std::string> threaded_node::connect(const endpoint_address& to) {
-  result<peer_id, std::string> peer = failure(std::string());
-  on_io_thread([&] { peer = node_->connect(to); });
-  if (peer) learn(*peer);
-  return peer;
-}
-
 result<message_id, refusal> threaded_node::submit(peer_id to, std::span<const std::byte> payload,
                                                   const messaging::send_options& options) noexcept {
   const std::size_t slot = slot_of(to);
-  if (slot >= known_.size() || known_[slot].id != to) return failure(refusal::unknown_peer);
+  if (!knows(to)) return failure(refusal::unknown_peer);
   if (payload.size() > node_->message_bytes_max()) return failure(refusal::too_large);
   if (!valid(options)) return failure(refusal::bad_option);
   if (waiting_[slot].load(std::memory_order_relaxed) >= waiting_max)
@@ -141,10 +134,10 @@ bool threaded_node::take(messaging::event& from, messaging::event& to) noexcept 
   return true;
 }
 
-void threaded_node::sleep_until(time_point deadline,
-                                bool (threaded_node::*ready)() const) noexcept {
+template <class Ready>
+void threaded_node::sleep_until(time_point deadline, const Ready& ready) noexcept {
   caller_sleeps_.store(true, std::memory_order_seq_cst);
-  if (!(this->*ready)()) {
+  if (!ready()) {
     const duration most = std::min<duration>(deadline - now(), longest_sleep);
     static_cast<void>(wake_caller_.try_acquire_for(most));
   }
@@ -166,14 +159,25 @@ std::size_t threaded_node::poll(std::span<messaging::event> out, time_point dead
     if (messages) node_->wake();  // confirmations wait for nothing
     const time_point time = now();
     if (n > 0 || time >= deadline) return n;
-    if (time >= spin_until) sleep_until(deadline, &threaded_node::events_wait);
+    if (time >= spin_until) sleep_until(deadline, [this] { return !events_.empty(); });
   }
+}
+
+result<void, refusal> threaded_node::wait_writable(peer_id to, std::size_t bytes,
+                                                   time_point deadline) noexcept {
+  if (bytes > node_->message_bytes_max()) return failure(refusal::too_large);
+  if (!knows(to)) return failure(refusal::unknown_peer);
+  const std::atomic<std::uint32_t>& waiting = waiting_[slot_of(to)];
+  while (waiting.load(std::memory_order_relaxed) >= waiting_max) {
+    if (now() >= deadline) return failure(refusal::queue_full);
+    sleep_until(deadline, [&] { return waiting.load(std::memory_order_relaxed) < waiting_max; });
+  }
+  return {};
 }
 
 result<void, refusal> threaded_node::answer(peer_id from, message_id id, bool accepted) noexcept {
   if (automatic_) return failure(refusal::not_supported);
-  if (slot_of(from) >= known_.size() || known_[slot_of(from)].id != from)
-    return failure(refusal::unknown_peer);
+  if (!knows(from)) return failure(refusal::unknown_peer);
   const auto what = accepted ? reply::kind::confirmed : reply::kind::rejected;
   if (!replies_.try_push(reply{from, id, 0, what})) return failure(refusal::queue_full);
   node_->wake();
@@ -192,25 +196,26 @@ bool threaded_node::take_replies() noexcept {
   return any;
 }
 
-void threaded_node::report_lost(const waiting_submission& s) {
-  if (s.options.want == messaging::confirm::none) return;
-  messaging::event& lost = made_.push();
-  lost = messaging::event{};
-  lost.kind = event_kind::unknown;
-  lost.peer = s.to;
-  lost.id = message_id{s.sequence};
-  lost.context = s.options.context;
-  lost.time = node_->now();
+void threaded_node::report(const waiting_submission& s, event_kind kind) {
+  messaging::event& e = made_.push();
+  e = messaging::event{};
+  e.kind = kind;
+  e.peer = s.to;
+  e.id = message_id{s.sequence};
+  e.context = s.options.context;
+  e.time = node_->now();
 }
 
 // False: it has to wait.
 bool threaded_node::offer(waiting_submission& s) noexcept {
-  const auto id = node_->submit(s.to, s.payload.bytes(), s.options);
-  if (!id && id.error() == refusal::queue_full) return false;
-  if (id) {
-    at_slot(numbering_, s.to).on_taken(s.sequence, *id);
-  } else {
-    report_lost(s);  // its peer went away meanwhile: nobody will ever know
+  if (!s.cancelled) {
+    const auto id = node_->submit(s.to, s.payload.bytes(), s.options);
+    if (!id && id.error() == refusal::queue_full) return false;
+    if (id) {
+      at_slot(numbering_, s.to).on_taken(s.sequence, *id);
+    } else if (s.options.want != messaging::confirm::none) {
+      report(s, event_kind::unknown);  // its peer went away meanwhile: nobody will ever know
+    }
   }
   s.payload.reset();
   waiting_[slot_of(s.to)].fetch_sub(1, std::memory_order_relaxed);
@@ -294,24 +299,6 @@ void threaded_node::run() {
     for (std::size_t i = 0; i < n; ++i) translate(held_[i]);
     static_cast<void>(pass_events());
   }
-}
-
-bool threaded_node::idle() const noexcept {
-  bool idle = false;
-  on_io_thread([&] { idle = deferred_slots_.empty() && node_->idle(); });
-  return idle;
-}
-
-messaging::statistics threaded_node::stats() const {
-  messaging::statistics all;
-  on_io_thread([&] { all = node_->stats(); });
-  return all;
-}
-
-transport::counters threaded_node::transport_counts() const {
-  transport::counters counts;
-  on_io_thread([&] { counts = node_->transport_counts(); });
-  return counts;
 }
 
 }  // namespace mdp::runtime

@@ -44,6 +44,21 @@ class threaded_node final : public node {
                                  time_point deadline) noexcept override;
   [[nodiscard]] result<void, messaging::refusal> answer(peer_id from, message_id id,
                                                         bool accepted) noexcept override;
+  [[nodiscard]] result<void, messaging::refusal> wait_writable(
+      peer_id to, std::size_t bytes, time_point deadline) noexcept override;
+  [[nodiscard]] result<void, messaging::refusal> cancel(peer_id to,
+                                                        message_id id) noexcept override;
+  std::size_t states(peer_id to, std::span<const message_id> ids,
+                     std::span<message_state> out) noexcept override;
+  [[nodiscard]] std::vector<message_status> unresolved(peer_id to) override;
+  [[nodiscard]] result<void, messaging::refusal> disconnect(peer_id peer) noexcept override;
+  void blacklist(const endpoint_address& address) override;
+  void unblacklist(const endpoint_address& address) noexcept override;
+  [[nodiscard]] std::optional<peer_id> find(const endpoint_address& address) noexcept override;
+  [[nodiscard]] std::vector<peer_info> peers(peer_filter filter) override;
+  [[nodiscard]] std::vector<peer_change> peer_changes() override;
+  [[nodiscard]] messaging::statistics peer_stats(peer_id peer) override;
+  [[nodiscard]] messaging::statistics active_stats() override;
   [[nodiscard]] bool idle() const noexcept override;
   [[nodiscard]] messaging::statistics stats() const override;
   [[nodiscard]] transport::counters transport_counts() const override;
@@ -54,6 +69,7 @@ class threaded_node final : public node {
     messaging::send_options options;
     buffer::slice payload;
     std::uint64_t sequence = 0;
+    bool cancelled = false;
   };
   // From the caller: it took a message, or answered one.
   struct reply {
@@ -72,10 +88,20 @@ class threaded_node final : public node {
   // Caller's side.
   void learn(peer_id peer);
   [[nodiscard]] bool take(messaging::event& from, messaging::event& to) noexcept;
-  void sleep_until(time_point deadline, bool (threaded_node::*ready)() const) noexcept;
-  [[nodiscard]] bool events_wait() const noexcept { return !events_.empty(); }
+  template <class Ready>
+  void sleep_until(time_point deadline, const Ready& ready) noexcept;
   // Carries `task` out on the I/O thread, behind every submission made so far, and waits for it.
   void on_io_thread(const std::function<void()>& task) const;
+  // The same; gives back what `task` does.
+  template <class Task>
+  [[nodiscard]] auto ask(const Task& task) const {
+    std::optional<decltype(task())> answer;
+    on_io_thread([&] { answer.emplace(task()); });
+    return std::move(*answer);
+  }
+  [[nodiscard]] bool knows(peer_id peer) const noexcept {
+    return slot_of(peer) < known_.size() && known_[slot_of(peer)].id == peer;
+  }
 
   // I/O thread.
   void run();
@@ -84,7 +110,10 @@ class threaded_node final : public node {
   bool take_submissions() noexcept;
   bool take_deferred() noexcept;
   [[nodiscard]] bool offer(waiting_submission& s) noexcept;
-  void report_lost(const waiting_submission& s);
+  void report(const waiting_submission& s, messaging::event_kind kind);
+  [[nodiscard]] waiting_submission* find_deferred(peer_id to, std::uint64_t sequence) noexcept;
+  [[nodiscard]] result<void, messaging::refusal> cancel_now(peer_id to, std::uint64_t sequence);
+  [[nodiscard]] message_state state_now(peer_id to, std::uint64_t sequence) noexcept;
   void translate(messaging::event& e);
   [[nodiscard]] bool pass(messaging::event& e) noexcept;
   [[nodiscard]] bool pass_events() noexcept;

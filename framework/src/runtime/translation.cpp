@@ -115,4 +115,35 @@ messaging::refusal from_engine(engine::refusal why) noexcept {
   return to::closed;
 }
 
+message_state from_engine(engine::message_state state) noexcept {
+  using from = engine::message_state;
+  switch (state) {
+    case from::queued:
+      return message_state::queued;
+    case from::sent:
+      return message_state::sent;
+    case from::received:
+      return message_state::received;
+    case from::delivered:
+      return message_state::delivered;
+    case from::rejected:
+      return message_state::rejected;
+    case from::cancelled:
+      return message_state::cancelled;
+    case from::expired:
+      return message_state::expired;
+    case from::timed_out_received:
+      return message_state::timed_out_received;
+    case from::timed_out_delivered:
+      return message_state::timed_out_delivered;
+    case from::unknown:
+      return message_state::unknown;
+    case from::settled:
+      return message_state::settled;
+    case from::never:
+      return message_state::none;
+  }
+  return message_state::none;
+}
+
 }  // namespace mdp::runtime

@@ -12,6 +12,7 @@ namespace mdp::runtime {
 [[nodiscard]] bool valid(const messaging::send_options& o) noexcept;
 [[nodiscard]] messaging::event_kind from_engine(engine::event_kind kind) noexcept;
 [[nodiscard]] messaging::refusal from_engine(engine::refusal why) noexcept;
+[[nodiscard]] message_state from_engine(engine::message_state state) noexcept;
 
 // An engine numbers the messages of each session from 0; a node's ids name the session too, so that
 // an answer that comes late never meets a message of a later session.

@@ -65,6 +65,7 @@ enum class event_kind : std::uint8_t {
 struct event {
   event_kind kind = event_kind::message;
   bool confirm = false;  // message: its sender asked for `delivered`; see node_options::confirm
+  std::uint16_t channel = 0;  // message: its ordered channel, 0: none
   peer_id peer = no_peer;
   message_id id{};               // never repeated within 65,536 sessions with this peer
   std::uint64_t context = 0;     // of our message: as given at submit

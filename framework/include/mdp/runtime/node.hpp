@@ -18,12 +18,15 @@
 // and outcomes are events. docs/api.md has a page of examples.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "mdp/base/siphash.hpp"
 #include "mdp/messaging/messenger.hpp"
 #include "mdp/runtime/config.hpp"
+#include "mdp/runtime/message_state.hpp"
+#include "mdp/runtime/peer_info.hpp"
 
 namespace mdp {
 
@@ -66,6 +69,17 @@ class node : public messaging::messenger {
   // were written.
   [[nodiscard]] std::size_t submit_batch(std::span<const submission> items,
                                          std::span<submit_result> results) noexcept;
+  // Runs the node (in virtual time: does nothing) until `to` takes a message of `bytes` or
+  // `deadline` comes. Refusals: queue_full (still), unknown_peer, too_large. Events stay for
+  // poll().
+  [[nodiscard]] virtual result<void, messaging::refusal> wait_writable(
+      peer_id to, std::size_t bytes, time_point deadline) noexcept = 0;
+
+  // Gives a message up; its end is the event `cancelled`. Refusals: unknown_peer, unknown_message
+  // (also: final already), too_late (the peer has it whole).
+  [[nodiscard]] virtual result<void, messaging::refusal> cancel(peer_id to,
+                                                                message_id id) noexcept = 0;
+
   // Answers a message whose event says `confirm`, once; confirm_mode::on_request only (else
   // not_supported). Refusals: unknown_message (not such a message, answered already, its session
   // over), queue_full (`single`: poll() first). In `single` unknown_message is not reported.
@@ -76,6 +90,28 @@ class node : public messaging::messenger {
   [[nodiscard]] result<void, messaging::refusal> reject(peer_id from, message_id id) noexcept {
     return answer(from, id, false);
   }
+
+  // Where messages to one peer stand: one, several (out[k] of ids[k], as far as both reach; returns
+  // how many), or all that are not final, oldest first.
+  [[nodiscard]] message_state state(peer_id to, message_id id) noexcept;
+  virtual std::size_t states(peer_id to, std::span<const message_id> ids,
+                             std::span<message_state> out) noexcept = 0;
+  [[nodiscard]] virtual std::vector<message_status> unresolved(peer_id to) = 0;
+
+  // Takes connect()'s pin away: the session goes on, and once the peer is silent for peer_timeout
+  // and nothing waits for it, it is forgotten. Refusal: unknown_peer.
+  [[nodiscard]] virtual result<void, messaging::refusal> disconnect(peer_id peer) noexcept = 0;
+  // Drops whatever comes from `address` before any other work; a session with it ends (peer_down).
+  virtual void blacklist(const endpoint_address& address) = 0;
+  virtual void unblacklist(const endpoint_address& address) noexcept = 0;
+  [[nodiscard]] virtual std::optional<peer_id> find(const endpoint_address& address) noexcept = 0;
+  [[nodiscard]] virtual std::vector<peer_info> peers(peer_filter filter) = 0;
+  // Who became active or inactive since the last call; who came and went in between is left out.
+  [[nodiscard]] virtual std::vector<peer_change> peer_changes() = 0;
+  // Counts of one peer over all its sessions (empty: no such peer), and their sums over those that
+  // are active. The whole node's: stats().
+  [[nodiscard]] virtual messaging::statistics peer_stats(peer_id peer) = 0;
+  [[nodiscard]] virtual messaging::statistics active_stats() = 0;
 
  protected:
   [[nodiscard]] virtual result<void, messaging::refusal> answer(peer_id from, message_id id,

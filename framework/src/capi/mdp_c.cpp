@@ -1,0 +1,432 @@
+// The C interface over mdp::node. Nothing is thrown across it; a node's last error lies in the
+// node.
+#include "mdp/mdp.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+
+#include "mdp/plugin/plugin_loader.hpp"
+#include "mdp/runtime/node.hpp"
+#include "mdp/runtime/stats.hpp"
+
+using mdp::endpoint_address;
+using mdp::message_id;
+using mdp::peer_id;
+
+struct mdp_node {
+  std::shared_ptr<mdp::transport::fabric> fabric;
+  std::unique_ptr<mdp::node> node;
+  std::array<mdp::messaging::event, 64> polled;
+  std::vector<mdp::peer_change> changes;  // told by the node, not fetched yet
+  std::string error;
+};
+
+namespace {
+
+mdp_status status_of(mdp::messaging::refusal why) noexcept {
+  using from = mdp::messaging::refusal;
+  switch (why) {
+    case from::queue_full:
+      return MDP_QUEUE_FULL;
+    case from::too_large:
+      return MDP_TOO_LARGE;
+    case from::unknown_peer:
+      return MDP_UNKNOWN_PEER;
+    case from::unknown_message:
+      return MDP_UNKNOWN_MESSAGE;
+    case from::too_late:
+      return MDP_TOO_LATE;
+    case from::bad_option:
+      return MDP_BAD_OPTION;
+    case from::blacklisted:
+      return MDP_BLACKLISTED;
+    case from::not_supported:
+      return MDP_NOT_SUPPORTED;
+    case from::closed:
+      return MDP_CLOSED;
+  }
+  return MDP_FAILED;
+}
+
+template <class Value>
+mdp_status status_of(const mdp::result<Value, mdp::messaging::refusal>& r) noexcept {
+  return r ? MDP_OK : status_of(r.error());
+}
+
+// What the library throws (memory, the system) becomes a sentence in the node.
+template <class Call>
+auto guarded(mdp_node* node, Call&& call) noexcept {
+  using value = std::invoke_result_t<Call>;
+  try {
+    return call();
+  } catch (const std::exception& e) {
+    try {
+      node->error = e.what();
+    } catch (...) {
+      node->error.clear();
+    }
+  }
+  if constexpr (std::is_same_v<value, mdp_status>) {
+    return MDP_FAILED;
+  } else {
+    return value{};
+  }
+}
+
+std::size_t copy_text(const std::string& text, char* out, std::size_t size) noexcept {
+  if (out && size > 0) {
+    const std::size_t n = std::min(text.size(), size - 1);
+    std::memcpy(out, text.data(), n);
+    out[n] = '\0';
+  }
+  return text.size() + 1;
+}
+
+std::string word(const char* text, const char* otherwise) {
+  return text ? text : otherwise;
+}
+
+mdp::duration nanoseconds(std::uint64_t ns) noexcept {
+  return mdp::duration(static_cast<std::int64_t>(std::min<std::uint64_t>(ns, INT64_MAX / 2)));
+}
+
+std::optional<endpoint_address> parse(mdp_node* node, const char* text) {
+  auto address = mdp::parse_endpoint_address(word(text, ""));
+  if (address) return *address;
+  node->error = word(text, "NULL");
+  node->error.append(" is no address; write 127.0.0.1:4433 or [::1]:4433");
+  return std::nullopt;
+}
+
+mdp::messaging::send_options options_of(const mdp_send_options* o) noexcept {
+  mdp::messaging::send_options how;
+  if (!o) return how;
+  mdp_send_options known;
+  mdp_send_options_init(&known, sizeof known);
+  std::memcpy(&known, o, std::min(o->struct_size, sizeof known));
+  how.want = static_cast<mdp::messaging::confirm>(known.wants & 3);
+  how.context = known.context;
+  how.priority = known.priority;
+  how.channel = known.channel;
+  how.lifetime = nanoseconds(known.lifetime_ns);
+  how.received_timeout = nanoseconds(known.received_timeout_ns);
+  how.delivered_timeout = nanoseconds(known.delivered_timeout_ns);
+  return how;
+}
+
+mdp::node_config config_of(const char* text) {
+  const std::string all = word(text, "");
+  const bool json = all.find_first_not_of(" \t\n") != std::string::npos &&
+                    all[all.find_first_not_of(" \t\n")] == '{';
+  auto config = json ? mdp::node_config::from_json(all) : mdp::node_config::from_text(all);
+  if (!config) throw std::runtime_error(config.error());
+  return *config;
+}
+
+std::unique_ptr<mdp_node> open_node(const mdp_options& o) {
+  auto made = std::make_unique<mdp_node>();
+  std::vector<std::string> directories;
+  if (o.plugin_directory) directories.emplace_back(o.plugin_directory);
+  made->fabric = mdp::plugin::create_fabric(word(o.transport, "socket"),
+                                            word(o.transport_options, "{}"), directories);
+  mdp::node_options options;
+  options.fabric = made->fabric.get();
+  if (o.local) {
+    const auto local = parse(made.get(), o.local);
+    if (!local) throw std::runtime_error(made->error);
+    options.local = *local;
+  }
+  options.seed = o.seed;
+  options.spin = nanoseconds(o.spin_ns);
+  if (o.io_thread) options.layout = mdp::thread_layout::single;
+  if (o.confirm_on_request) options.confirm = mdp::confirm_mode::on_request;
+  options.config = config_of(o.config);
+  made->node = mdp::make_node(options);
+  return made;
+}
+
+// The event takes over the slice's reference; mdp_release() gives it back.
+void hand_over(mdp::messaging::event& from, mdp_event& to) noexcept {
+  to = {};
+  to.kind = static_cast<mdp_event_kind>(from.kind);
+  to.peer = from.peer.value;
+  to.id = from.id.value;
+  to.context = from.context;
+  to.time_ns = static_cast<std::uint64_t>(mdp::ns_of(from.time));
+  to.channel = from.channel;
+  to.confirm = from.confirm ? 1 : 0;
+  to.reason = from.reason;
+  if (mdp::buffer::block* block = from.payload.owner()) {
+    to.payload = from.payload.data();
+    to.size = from.payload.size();
+    block->owner->add_refs(*block);
+    to.hold = block;
+    from.payload.reset();
+  }
+}
+
+}  // namespace
+
+// The C enumerations are the C++ ones by number.
+static_assert(static_cast<int>(mdp::messaging::event_kind::peer_moved) == MDP_PEER_MOVED);
+static_assert(static_cast<int>(mdp::message_state::none) == MDP_STATE_NONE);
+static_assert(static_cast<int>(mdp::peer_filter::connected) == MDP_PEERS_CONNECTED);
+
+extern "C" {
+
+const char* mdp_status_name(mdp_status status) {
+  static constexpr const char* names[] = {
+      "ok",         "queue full",  "too large",     "unknown peer", "unknown message", "too late",
+      "bad option", "blacklisted", "not supported", "closed",       "invalid",         "failed"};
+  const auto i = static_cast<std::size_t>(status);
+  return i < std::size(names) ? names[i] : "?";
+}
+
+const char* mdp_state_name(mdp_state state) {
+  return mdp::to_string(static_cast<mdp::message_state>(state));
+}
+
+const char* mdp_event_kind_name(mdp_event_kind kind) {
+  return mdp::messaging::to_string(static_cast<mdp::messaging::event_kind>(kind));
+}
+
+void mdp_options_init(mdp_options* options, size_t struct_size) {
+  std::memset(options, 0, struct_size);
+  options->struct_size = struct_size;
+}
+
+void mdp_send_options_init(mdp_send_options* options, size_t struct_size) {
+  std::memset(options, 0, struct_size);
+  options->struct_size = struct_size;
+  options->priority = mdp::messaging::default_priority;
+}
+
+mdp_node* mdp_open(const mdp_options* options, char* error, size_t error_size) {
+  mdp_options known;
+  mdp_options_init(&known, sizeof known);
+  if (options) std::memcpy(&known, options, std::min(options->struct_size, sizeof known));
+  try {
+    return open_node(known).release();
+  } catch (const std::exception& e) {
+    const char* why = e.what();
+    if (error && error_size > 0) {
+      const std::size_t n = std::min(std::strlen(why), error_size - 1);
+      std::memcpy(error, why, n);
+      error[n] = '\0';
+    }
+  }
+  return nullptr;
+}
+
+void mdp_close(mdp_node* node) {
+  delete node;
+}
+
+const char* mdp_error(const mdp_node* node) {
+  return node->error.c_str();
+}
+
+uint64_t mdp_now(mdp_node* node) {
+  return static_cast<std::uint64_t>(mdp::ns_of(node->node->now()));
+}
+
+mdp_status mdp_local_address(const mdp_node* node, char* text, size_t size) {
+  return guarded(const_cast<mdp_node*>(node), [&] {
+    static_cast<void>(copy_text(mdp::to_string(node->node->local_address()), text, size));
+    return MDP_OK;
+  });
+}
+
+size_t mdp_message_bytes_max(const mdp_node* node) {
+  return node->node->message_bytes_max();
+}
+
+int mdp_idle(const mdp_node* node) {
+  return node->node->idle() ? 1 : 0;
+}
+
+mdp_status mdp_send(mdp_node* node, mdp_peer to, const void* payload, size_t size,
+                    const mdp_send_options* options, mdp_message* id) {
+  const auto sent = node->node->submit(peer_id{to}, {static_cast<const std::byte*>(payload), size},
+                                       options_of(options));
+  if (sent && id) *id = sent->value;
+  return status_of(sent);
+}
+
+size_t mdp_send_batch(mdp_node* node, const mdp_item* items, size_t item_count, mdp_result* results,
+                      size_t result_count) {
+  return guarded(node, [&]() -> std::size_t {
+    std::vector<peer_id> to;
+    std::vector<std::span<const std::byte>> parts;
+    std::vector<mdp::submit_result> out;
+    std::size_t written = 0;
+    for (std::size_t i = 0; i < item_count && written < result_count; ++i) {
+      const mdp_item& item = items[i];
+      to.clear();
+      parts.clear();
+      for (std::size_t k = 0; k < item.to_count; ++k) to.push_back(peer_id{item.to[k]});
+      for (std::size_t k = 0; k < item.part_count; ++k)
+        parts.emplace_back(static_cast<const std::byte*>(item.parts[k].data), item.parts[k].size);
+      out.assign(std::min(to.size(), result_count - written), mdp::submit_result(message_id{}));
+      const mdp::submission one{to, parts, options_of(item.options)};
+      const std::size_t n = node->node->submit_batch({&one, 1}, out);
+      for (std::size_t k = 0; k < n; ++k, ++written)
+        results[written] = {status_of(out[k]), out[k] ? out[k]->value : 0};
+    }
+    return written;
+  });
+}
+
+mdp_status mdp_wait_writable(mdp_node* node, mdp_peer to, size_t size, uint64_t timeout_ns) {
+  return status_of(
+      node->node->wait_writable(peer_id{to}, size, node->node->now() + nanoseconds(timeout_ns)));
+}
+
+mdp_status mdp_cancel(mdp_node* node, mdp_peer to, mdp_message id) {
+  return status_of(node->node->cancel(peer_id{to}, message_id{id}));
+}
+
+mdp_state mdp_message_state(mdp_node* node, mdp_peer to, mdp_message id) {
+  return static_cast<mdp_state>(node->node->state(peer_id{to}, message_id{id}));
+}
+
+void mdp_message_states(mdp_node* node, mdp_peer to, const mdp_message* ids, size_t count,
+                        mdp_state* out) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = mdp_message_state(node, to, ids[i]);
+}
+
+size_t mdp_unresolved(mdp_node* node, mdp_peer to, mdp_message* ids, mdp_state* states,
+                      size_t count) {
+  return guarded(node, [&]() -> std::size_t {
+    const auto all = node->node->unresolved(peer_id{to});
+    for (std::size_t i = 0; i < std::min(count, all.size()); ++i) {
+      ids[i] = all[i].id.value;
+      if (states) states[i] = static_cast<mdp_state>(all[i].state);
+    }
+    return all.size();
+  });
+}
+
+size_t mdp_poll(mdp_node* node, mdp_event* events, size_t count, uint64_t timeout_ns) {
+  const std::span out(node->polled.data(), std::min(count, node->polled.size()));
+  const std::size_t n = node->node->poll(out, node->node->now() + nanoseconds(timeout_ns));
+  for (std::size_t i = 0; i < n; ++i) hand_over(out[i], events[i]);
+  return n;
+}
+
+void mdp_release(mdp_event* event) {
+  if (!event->hold) return;
+  auto* block = static_cast<mdp::buffer::block*>(event->hold);
+  block->owner->release(*block);
+  event->hold = nullptr;
+  event->payload = nullptr;
+  event->size = 0;
+}
+
+mdp_status mdp_confirm(mdp_node* node, mdp_peer from, mdp_message id) {
+  return status_of(node->node->confirm(peer_id{from}, message_id{id}));
+}
+
+mdp_status mdp_reject(mdp_node* node, mdp_peer from, mdp_message id) {
+  return status_of(node->node->reject(peer_id{from}, message_id{id}));
+}
+
+mdp_status mdp_connect(mdp_node* node, const char* address, mdp_peer* peer) {
+  return guarded(node, [&] {
+    const auto to = parse(node, address);
+    if (!to) return MDP_INVALID;
+    auto made = node->node->connect(*to);
+    if (!made) {
+      node->error = made.error();
+      return MDP_FAILED;
+    }
+    if (peer) *peer = made->value;
+    return MDP_OK;
+  });
+}
+
+mdp_status mdp_disconnect(mdp_node* node, mdp_peer peer) {
+  return status_of(node->node->disconnect(peer_id{peer}));
+}
+
+mdp_status mdp_blacklist(mdp_node* node, const char* address) {
+  return guarded(node, [&] {
+    const auto who = parse(node, address);
+    if (who) node->node->blacklist(*who);
+    return who ? MDP_OK : MDP_INVALID;
+  });
+}
+
+mdp_status mdp_unblacklist(mdp_node* node, const char* address) {
+  return guarded(node, [&] {
+    const auto who = parse(node, address);
+    if (who) node->node->unblacklist(*who);
+    return who ? MDP_OK : MDP_INVALID;
+  });
+}
+
+mdp_status mdp_find_peer(mdp_node* node, const char* address, mdp_peer* peer) {
+  return guarded(node, [&] {
+    const auto who = parse(node, address);
+    if (!who) return MDP_INVALID;
+    const auto found = node->node->find(*who);
+    if (found && peer) *peer = found->value;
+    return found ? MDP_OK : MDP_UNKNOWN_PEER;
+  });
+}
+
+size_t mdp_peers(mdp_node* node, mdp_peer_filter filter, mdp_peer_info* out, size_t count) {
+  return guarded(node, [&]() -> std::size_t {
+    const auto all = node->node->peers(static_cast<mdp::peer_filter>(filter));
+    for (std::size_t i = 0; i < std::min(count, all.size()); ++i) {
+      const mdp::peer_info& p = all[i];
+      out[i] = {};
+      out[i].id = p.id.value;
+      static_cast<void>(
+          copy_text(mdp::to_string(p.address), out[i].address, sizeof out[i].address));
+      out[i].pinned = p.pinned ? 1 : 0;
+      out[i].active = p.active ? 1 : 0;
+      out[i].rtt_ns = static_cast<std::uint64_t>(p.rtt.count());
+    }
+    return all.size();
+  });
+}
+
+size_t mdp_peer_changes(mdp_node* node, mdp_peer_change* out, size_t count) {
+  return guarded(node, [&]() -> std::size_t {
+    const auto fresh = node->node->peer_changes();
+    node->changes.insert(node->changes.end(), fresh.begin(), fresh.end());
+    const std::size_t n = std::min(count, node->changes.size());
+    for (std::size_t i = 0; i < n; ++i)
+      out[i] = {node->changes[i].id.value, node->changes[i].active ? 1 : 0};
+    node->changes.erase(node->changes.begin(),
+                        node->changes.begin() + static_cast<std::ptrdiff_t>(n));
+    return n;
+  });
+}
+
+size_t mdp_stats_json(const mdp_node* node, char* out, size_t size) {
+  return guarded(const_cast<mdp_node*>(node), [&]() -> std::size_t {
+    return copy_text(mdp::to_json(node->node->stats()), out, size);
+  });
+}
+
+size_t mdp_peer_stats_json(mdp_node* node, mdp_peer peer, char* out, size_t size) {
+  return guarded(node, [&]() -> std::size_t {
+    return copy_text(mdp::to_json(node->node->peer_stats(peer_id{peer})), out, size);
+  });
+}
+
+size_t mdp_active_stats_json(mdp_node* node, char* out, size_t size) {
+  return guarded(node, [&]() -> std::size_t {
+    return copy_text(mdp::to_json(node->node->active_stats()), out, size);
+  });
+}
+
+}  // extern "C"

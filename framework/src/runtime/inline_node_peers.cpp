@@ -1,0 +1,73 @@
+// What a node is told to do with its peers, and tells about them.
+#include "inline_node.hpp"
+
+namespace mdp::runtime {
+namespace {
+
+messaging::statistics names_of(const engine::peer_counts& c) {
+  return {{"packets_sent", c.packets_sent},
+          {"packets_received", c.packets_received},
+          {"packets_retransmitted", c.packets_retransmitted},
+          {"packets_lost", c.packets_lost},
+          {"wire_bytes_sent", c.wire_bytes_sent},
+          {"wire_bytes_received", c.wire_bytes_received},
+          {"messages_sent", c.messages_sent},
+          {"messages_received", c.messages_received},
+          {"payload_bytes_sent", c.payload_bytes_sent},
+          {"payload_bytes_received", c.payload_bytes_received},
+          {"confirmed_received", c.confirmed_received},
+          {"confirmed_delivered", c.confirmed_delivered},
+          {"unresolved_unknown", c.unresolved_unknown},
+          {"congestion_window_bytes", c.window_bytes},
+          {"bytes_in_flight", c.bytes_in_flight},
+          {"rtt_ns", static_cast<std::uint64_t>(c.rtt.count())}};
+}
+
+}  // namespace
+
+result<void, messaging::refusal> inline_node::disconnect(peer_id peer) noexcept {
+  if (!engine_.disconnect(peer)) return failure(messaging::refusal::unknown_peer);
+  return {};
+}
+
+void inline_node::blacklist(const endpoint_address& address) {
+  engine_.blacklist(transport_->now(), address);
+}
+
+void inline_node::unblacklist(const endpoint_address& address) noexcept {
+  engine_.unblacklist(address);
+}
+
+std::optional<peer_id> inline_node::find(const endpoint_address& address) noexcept {
+  return engine_.find(address);
+}
+
+std::vector<peer_info> inline_node::peers(peer_filter filter) {
+  std::vector<engine::peer_info> known;
+  engine_.list_peers(static_cast<engine::peer_filter>(filter), known);
+  std::vector<peer_info> all;
+  all.reserve(known.size());
+  for (const engine::peer_info& p : known)
+    all.push_back({p.id, p.address, p.pinned, p.active, p.instance, p.rtt});
+  return all;
+}
+
+std::vector<peer_change> inline_node::peer_changes() {
+  std::vector<engine::peer_change> changes;
+  engine_.peer_changes(changes);
+  std::vector<peer_change> all;
+  all.reserve(changes.size());
+  for (const engine::peer_change& c : changes) all.push_back({c.id, c.active});
+  return all;
+}
+
+messaging::statistics inline_node::peer_stats(peer_id peer) {
+  const auto counts = engine_.peer_stats(peer);
+  return counts ? names_of(*counts) : messaging::statistics();
+}
+
+messaging::statistics inline_node::active_stats() {
+  return names_of(engine_.active_stats());
+}
+
+}  // namespace mdp::runtime
