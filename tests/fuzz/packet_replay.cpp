@@ -33,7 +33,7 @@ TEST(fuzz_packets, frames_of_random_shape_are_harmless) {
       std::vector<std::uint8_t> frames;
       for (std::uint64_t f = 1 + random.next() % 4; f > 0; --f) {
         const auto length = static_cast<std::uint8_t>(random.next() % 48);
-        const std::uint8_t head[8] = {static_cast<std::uint8_t>(random.next() % 9),
+        const std::uint8_t head[8] = {static_cast<std::uint8_t>(random.next() % 12),
                                       static_cast<std::uint8_t>(random.next() % 4),
                                       length,
                                       0,

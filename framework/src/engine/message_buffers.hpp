@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <vector>
 
 #include "mdp/buffer/slice.hpp"
@@ -46,9 +47,13 @@ class message_buffers {
     const std::uint64_t count =
         std::min({wanted << std::min<std::size_t>(pools.size(), 5), most, fits});
     if (count == 0) return false;
+    try {
+      pools.push_back(std::make_unique<buffer::block_pool>(buffer::block_pool_options{
+          static_cast<std::size_t>(block), static_cast<std::size_t>(count), shared_, false}));
+    } catch (const std::bad_alloc&) {
+      return false;  // the machine's memory is a bound like ours
+    }
     bytes_used_ += count * block;
-    pools.push_back(std::make_unique<buffer::block_pool>(buffer::block_pool_options{
-        static_cast<std::size_t>(block), static_cast<std::size_t>(count), shared_, false}));
     return true;
   }
   void give_back_idle() {

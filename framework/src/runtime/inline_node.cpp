@@ -22,6 +22,13 @@ engine::config checked(const node_options& options) {
     throw std::runtime_error(
         fmt::format("max_packet_bytes: this transport carries {} bytes, the protocol needs {}",
                     e.max_packet_bytes, wire::hello_bytes_min));
+  // No larger than what can ever be queued here (in packets that every path carries) or put
+  // together again: message_bytes_max() tells, and larger ones are too_large instead of queue_full
+  // for ever.
+  const double packet_payload = wire::hello_bytes_min - wire::header_bytes - 64;
+  const double queue_bytes = options.config.max_enqueued_packets * packet_payload;
+  const double bound = std::min(queue_bytes, options.config.reassembly_bytes_max / 4);
+  e.max_message_bytes = static_cast<std::uint32_t>(std::min<double>(e.max_message_bytes, bound));
   if (e.receive_window_bytes < e.max_message_bytes) {
     // A message that no credit could ever admit would block its peer for good.
     e.receive_window_bytes = e.max_message_bytes;
