@@ -11,7 +11,7 @@ namespace mdp::test {
 inline void inject(engine_network& net, engine_node& to, const endpoint_address& from,
                    std::span<const std::byte> bytes) {
   buffer::slice block = buffer::slice::acquire(to.rx);
-  std::memcpy(block.data(), bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(block.data(), bytes.data(), bytes.size());
   buffer::rx_datagrams item;
   item.from = from;
   item.data = block.subslice(0, static_cast<std::uint32_t>(bytes.size()));
