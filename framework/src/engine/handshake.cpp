@@ -32,6 +32,7 @@ wire::hello endpoint::our_hello(const peer& p) const noexcept {
   ours.credit_messages = settings_.receive_window_messages;
   ours.connection = p.id();
   ours.packet_bytes = settings_.max_packet_bytes;
+  ours.message_bytes = settings_.max_message_bytes;
   ours.rx_capacity_bytes = settings_.rx_capacity_bytes;
   ours.token = replies_.token_of(p.id(), p.address());
   return ours;

@@ -9,6 +9,11 @@ namespace {
 constexpr std::uint32_t generation_step = 1u << 20;
 constexpr std::size_t outcome_backlog_max = 8192;  // ranges
 
+std::uint64_t largest_message(const wire::hello& theirs) {
+  if (theirs.message_bytes == 0) return theirs.credit_bytes;
+  return std::min<std::uint64_t>(theirs.credit_bytes, theirs.message_bytes);
+}
+
 }  // namespace
 
 peer::peer(const shared_parts& shared, std::uint32_t id)
@@ -94,7 +99,7 @@ void peer::begin_session(time_point now, peer_state state, std::uint64_t our_non
   start_path_mtu();
   regulator_ = congestion::regulator(regulator_.kind(), shared_.settings, packet_bytes_);
   now_ = now;
-  queue_.set_peer_window(theirs.credit_bytes, *this);
+  queue_.set_peer_window(largest_message(theirs), *this);
   last_received_ = now;
   last_heartbeat_ = now;
   // The other side may send only once it has heard from us.

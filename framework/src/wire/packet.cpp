@@ -154,7 +154,7 @@ void write_hello(std::span<std::byte> body, const hello& h) noexcept {
   store(p + 48, static_cast<std::uint32_t>(h.credit_messages));
   store(p + 52, h.packet_bytes);
   store(p + 56, h.rx_capacity_bytes);
-  store(p + 60, std::uint32_t{0});
+  store(p + 60, h.message_bytes);
   store(p + 64, h.token[0]);
   store(p + 72, h.token[1]);
   store(p + 80, h.cookie);
@@ -175,6 +175,7 @@ result<hello, wire_error> parse_hello(std::span<const std::byte> body) noexcept 
   h.credit_messages = load<std::uint32_t>(p + 48);
   h.packet_bytes = load<std::uint32_t>(p + 52);
   h.rx_capacity_bytes = load<std::uint32_t>(p + 56);
+  h.message_bytes = load<std::uint32_t>(p + 60);
   h.token = {load<std::uint64_t>(p + 64), load<std::uint64_t>(p + 72)};
   h.cookie = load<std::uint64_t>(p + 80);
   h.held = load<std::uint64_t>(p + 88);

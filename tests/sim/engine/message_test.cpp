@@ -340,6 +340,28 @@ TEST(credit, what_the_peer_can_never_admit_is_rejected_when_its_window_is_known)
   EXPECT_TRUE(a.engine->idle());
 }
 
+// R-FLOW-5
+TEST(credit, what_is_larger_than_the_peer_takes_is_refused) {
+  engine::config small;
+  small.max_message_bytes = 5000;
+  engine_network net;
+  auto& a = net.add();
+  auto& b = net.add(small);
+  const peer_id peer = *a.engine->connect(net.now(), b.address);
+  ASSERT_TRUE(a.engine->submit(net.now(), peer, bytes_of(std::string(5001, 'x')), {both, 1}));
+  net.run_for(200ms);
+  ASSERT_EQ(a.app.others.size(), 1u);
+  EXPECT_EQ(a.app.others[0], std::pair(event_kind::rejected, std::uint64_t{1}));
+  const auto refused =
+      a.engine->submit(net.now(), peer, bytes_of(std::string(5001, 'x')), {both, 2});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), engine::refusal::too_large);
+  ASSERT_TRUE(a.engine->submit(net.now(), peer, bytes_of(std::string(5000, 'x')), {both, 3}));
+  net.run_for(200ms);
+  EXPECT_EQ(a.app.delivered, std::vector<std::uint64_t>{3});
+  EXPECT_EQ(b.engine->counts().rejected_too_large, 0u);
+}
+
 // R-SCHED-3
 TEST(sharing, one_peer_that_takes_nothing_leaves_room_for_the_others) {
   engine_network net;

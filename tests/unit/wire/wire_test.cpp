@@ -119,7 +119,8 @@ TEST(frames, expand_finds_the_nearest) {
 // R-SESS-1
 TEST(hello, survives_the_wire) {
   std::vector<std::byte> body(hello_body_bytes);
-  const hello h{1, 2, 3, 4, 5u << 20, 6, 7, 1472, 9};
+  hello h{1, 2, 3, 4, 5u << 20, 6, 7, 1472, 9};
+  h.message_bytes = 10;
   write_hello(body, h);
   const auto parsed = parse_hello(body);
   ASSERT_TRUE(parsed);
@@ -132,6 +133,7 @@ TEST(hello, survives_the_wire) {
   EXPECT_EQ(parsed->connection, 7u);
   EXPECT_EQ(parsed->packet_bytes, 1472u);
   EXPECT_EQ(parsed->rx_capacity_bytes, 9u);
+  EXPECT_EQ(parsed->message_bytes, 10u);
   body[0] = std::byte{0};
   EXPECT_FALSE(parse_hello(body));
 }

@@ -207,6 +207,7 @@ struct hello {
   std::uint32_t packet_bytes = 0;  // largest packet that the sender of this takes
   // How much may be in flight towards the sender of this; 0: any.
   std::uint32_t rx_capacity_bytes = 0;
+  std::uint32_t message_bytes = 0;  // largest message that the sender of this takes; 0: any
   // Whoever presents it later proves that the sender of this forgot the session; zero: none.
   reset_token token{};
   std::uint64_t cookie = 0;  // HELLO: taken from a RETRY; 0: none
