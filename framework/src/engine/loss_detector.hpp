@@ -79,7 +79,7 @@ class loss_detector {
   // When the oldest packet, if lost, may be forgotten, and what it carried with it; else `never`.
   [[nodiscard]] time_point forget_time(duration loss_delay) const noexcept {
     if (packets_.empty() || packets_[0].state != sent_packet::fate::lost) return never;
-    return packets_[0].sent + forget_after * loss_delay;
+    return packets_[0].sent + remembered_for(loss_delay);
   }
   [[nodiscard]] time_point loss_time() const noexcept { return loss_time_; }
   [[nodiscard]] time_point probe_time(duration timeout, duration timeout_max) const noexcept {
@@ -108,6 +108,11 @@ class loss_detector {
   }
   // Loss delays after which a late acknowledgement is no longer waited for.
   static constexpr int forget_after = 8;
+  // How long a lost packet is remembered: an estimate that a sleeping machine inflated must not
+  // keep its content for minutes.
+  [[nodiscard]] static duration remembered_for(duration loss_delay) noexcept {
+    return std::min<duration>(forget_after * loss_delay, std::chrono::seconds(10));
+  }
   // The oldest packet is of no more interest.
   [[nodiscard]] bool front_settled(time_point lost_before) const noexcept;
 
@@ -195,7 +200,7 @@ void loss_detector::detect_losses(time_point now, duration loss_delay, Lost&& lo
     if (prefix) first_unsettled_ = n + 1;
   }
   // A lost packet stays known for a while: a late acknowledgement still counts.
-  while (!packets_.empty() && front_settled(now - forget_after * loss_delay)) {
+  while (!packets_.empty() && front_settled(now - remembered_for(loss_delay))) {
     forgotten(packets_.front());
     packets_.pop_front();
     ++base_;
