@@ -60,7 +60,7 @@ enum class message_state : std::uint8_t {
   timed_out_delivered,
   unknown,
   settled,  // final, too long ago to say how; or it wanted no confirmation
-  never,    // no such id was given out in this session
+  never,    // no such id was given out since the session began
 };
 
 struct event {

@@ -82,7 +82,7 @@ TEST_F(rules, the_generation_of_a_slot_is_checked_and_its_address_does_not_follo
   auto other = packet;
   wire::seal_packet(other, *wire::parse_header(other), 12345);
   inject(*b, simulated_address(77), other);
-  EXPECT_EQ(at_b().rejected_wrong_source, 1u) << "another session";
+  EXPECT_EQ(at_b().rejected_wrong_source, 1u) << "its tag is of a different one";
   inject(*b, simulated_address(77), packet);
   net.run_for(100ms);
   EXPECT_EQ(b->app.messages.size(), 1u) << "the session's own packet, wherever it comes from";
