@@ -36,7 +36,7 @@ int count(mdp::node& node, event_kind kind) {
 
 class demonstration {
  public:
-  explicit demonstration(mdp::node_options options) {
+  explicit demonstration(const mdp::node_options& options) {
     sender_ = mdp::make_node(options);
     for (auto& receiver : receivers_) {
       receiver = mdp::make_node(options);

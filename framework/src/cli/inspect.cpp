@@ -28,7 +28,7 @@ std::string layout(const std::vector<std::vector<std::string>>& rows, bool markd
     std::string line;
     for (std::size_t i = 0; i < rows[r].size(); ++i) {
       if (markdown) {
-        line += fmt::format("{}{} ", i == 0 ? "| " : "| ", rows[r][i]);
+        line += fmt::format("| {} ", rows[r][i]);
       } else if (i + 1 == rows[r].size()) {
         line += rows[r][i];
       } else {

@@ -127,7 +127,7 @@ bool threaded_node::take(messaging::event& from, messaging::event& to) noexcept 
   if (from.kind == event_kind::message) {
     reply r{from.peer, from.id, from.payload.size()};
     if (automatic_ && from.confirm) r.what = reply::kind::confirmed;
-    if (!replies_.try_push(std::move(r))) return false;  // the I/O thread is about to make room
+    if (!replies_.try_push(reply(r))) return false;  // the I/O thread is about to make room
   }
   learn(from.peer);  // a peer that connected to us has a place as soon as we hear of it
   to = std::move(from);

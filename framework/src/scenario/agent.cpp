@@ -69,7 +69,6 @@ agent::agent(const point_spec& point, const peer_group& group, std::uint32_t ind
              std::uint64_t seed, transport::fabric& fabric)
     : point_(point),
       group_(group),
-      index_(index),
       seed_(seed),
       name_(fmt::format("{}-{}", group.name, index)),
       messenger_(make_messenger(point, name_, seed, fabric)),
@@ -192,47 +191,24 @@ void agent::snapshot(bool at_end) noexcept {
 
 void agent::finish(run_record& record) noexcept {
   const time_point now = messenger_->now();
-  const auto add = [&](workload::flow_metrics& m) {
-    workload::flow_metrics& all = record.flows;
-    all.response.merge(m.response);
-    all.service.merge(m.service);
-    all.received.merge(m.received);
-    all.delivered.merge(m.delivered);
-    all.one_way.merge(m.one_way);
-    all.round_trip.merge(m.round_trip);
-    all.offered += m.offered;
-    all.sent += m.sent;
-    all.completed += m.completed;
-    all.expired += m.expired;
-    all.unknown += m.unknown;
-    all.arrived += m.arrived;
-    all.arrived_bytes += m.arrived_bytes;
-    all.duplicated += m.duplicated;
-    all.corrupted += m.corrupted;
-    auto& series = all.series;
-    if (series.delivered.empty())
-      series = m.series;
-    else {
-      for (std::size_t i = 0; i < series.delivered.size(); ++i) {
-        series.delivered[i] += m.series.delivered[i];
-        series.p99_ns[i] = std::max(series.p99_ns[i], m.series.p99_ns[i]);
-      }
-    }
-  };
   for (auto& s : senders_) {
     s->finish(now);
-    record.per_sender.push_back(static_cast<double>(
-        s->metrics().completed > 0 ? s->metrics().completed : s->metrics().sent));
-    add(s->metrics());
+    const workload::flow_metrics& m = s->metrics();
+    record.per_sender.push_back(static_cast<double>(m.completed > 0 ? m.completed : m.sent));
+    record.flows.merge(m);
   }
   receiver_->finish(now);
-  add(receiver_->metrics());
+  record.flows.merge(receiver_->metrics());
   record.reliable = messenger_->reliable();
   if (retransmissions_known_) {
     record.retransmitted.resize(retransmitted_.delivered.size());
     for (std::size_t i = 0; i < record.retransmitted.size(); ++i)
       record.retransmitted[i] += retransmitted_.delivered[i];
   }
+  add_counts(record);
+}
+
+void agent::add_counts(run_record& record) const noexcept {
   for (std::size_t i = 0; i < stats_[1].size(); ++i) {
     const std::uint64_t before = i < stats_[0].size() ? stats_[0][i].second : 0;
     const auto& [key, after] = stats_[1][i];
@@ -243,25 +219,8 @@ void agent::finish(run_record& record) noexcept {
     else
       sum += after - before;
   }
-  const transport::counters& a = transport_[0];
-  const transport::counters& b = transport_[1];
-  const auto count = [&](const char* key, std::uint64_t from, std::uint64_t to) {
-    record.transport[key] += to - from;
-  };
-  count("tx_datagrams", a.tx_datagrams, b.tx_datagrams);
-  count("tx_bytes", a.tx_bytes, b.tx_bytes);
-  count("tx_calls", a.tx_calls, b.tx_calls);
-  count("tx_rejected", a.tx_rejected, b.tx_rejected);
-  count("tx_blocked", a.tx_blocked, b.tx_blocked);
-  count("tx_unsegmented", a.tx_unsegmented, b.tx_unsegmented);
-  count("rx_datagrams", a.rx_datagrams, b.rx_datagrams);
-  count("rx_bytes", a.rx_bytes, b.rx_bytes);
-  count("rx_calls", a.rx_calls, b.rx_calls);
-  count("rx_kernel_drops", a.rx_kernel_drops, b.rx_kernel_drops);
-  count("rx_truncated", a.rx_truncated, b.rx_truncated);
-  count("rx_no_block", a.rx_no_block, b.rx_no_block);
-  count("path_errors", a.path_errors, b.path_errors);
-  count("wakeups", a.wakeups, b.wakeups);
+  for (const auto& [name, count] : transport::counter_names)
+    record.transport[name] += transport_[1].*count - transport_[0].*count;
 }
 
 }  // namespace mdp::scenario

@@ -37,10 +37,10 @@ class agent {
  private:
   void handle(messaging::event& e) noexcept;
   void look_at_retransmissions(time_point now) noexcept;
+  void add_counts(run_record& record) const noexcept;
 
   const point_spec& point_;
   const peer_group& group_;
-  std::uint32_t index_;
   std::uint64_t seed_;
   std::string name_;
   std::unique_ptr<messaging::messenger> messenger_;

@@ -135,7 +135,7 @@ void dump_string(std::string_view text, std::string& out) {
 void new_line(int indent, int level, std::string& out) {
   if (indent < 0) return;
   out += '\n';
-  out.append(static_cast<std::size_t>(indent * level), ' ');
+  out.append(static_cast<std::size_t>(indent) * static_cast<std::size_t>(level), ' ');
 }
 
 // Depth is bounded by the parser, so recursion is safe.

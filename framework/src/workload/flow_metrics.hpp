@@ -32,6 +32,8 @@ class time_series {
     scratch_.record(ns);
   }
   void finish() noexcept { close(p99_ns.size()); }
+  // Adds the counts of another series over the same window; of the percentiles the larger stays.
+  void merge(const time_series& other);
   [[nodiscard]] double interval_s() const noexcept {
     return static_cast<double>(interval_.count()) / 1e9;
   }
@@ -66,6 +68,9 @@ struct flow_metrics {
   std::uint64_t duplicated = 0;
   std::uint64_t corrupted = 0;
   time_series series;
+
+  // Adds what another actor measured over the same window.
+  void merge(const flow_metrics& other);
 };
 
 }  // namespace mdp::workload

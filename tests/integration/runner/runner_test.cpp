@@ -99,7 +99,7 @@ std::string unusable(const std::string& name) {
   return "it is not built";
 }
 
-class OverPlugin : public testing::TestWithParam<const char*> {
+class over_plugin : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     if (const std::string why = unusable(GetParam()); !why.empty())
@@ -107,7 +107,7 @@ class OverPlugin : public testing::TestWithParam<const char*> {
   }
 };
 
-TEST_P(OverPlugin, EveryRequestIsAnswered) {
+TEST_P(over_plugin, EveryRequestIsAnswered) {
   const outcome o = run(point(GetParam(), {request_response()}));
   ASSERT_EQ(o.result.status, "ok") << o.reasons();
   EXPECT_GT(o.number("messages", "completed"), 0);
@@ -117,7 +117,7 @@ TEST_P(OverPlugin, EveryRequestIsAnswered) {
   EXPECT_EQ(o.number("messages", "expired"), 0);
 }
 
-TEST_P(OverPlugin, EveryStreamedMessageIsConfirmed) {
+TEST_P(over_plugin, EveryStreamedMessageIsConfirmed) {
   const outcome o = run(point(GetParam(), {stream()}));
   ASSERT_EQ(o.result.status, "ok") << o.reasons();
   EXPECT_GT(o.number("messages", "completed"), 0);
@@ -125,7 +125,7 @@ TEST_P(OverPlugin, EveryStreamedMessageIsConfirmed) {
   EXPECT_EQ(o.number("messages", "duplicated"), 0);
 }
 
-TEST_P(OverPlugin, BareDatagramsArriveAndHaveNoConfirmations) {
+TEST_P(over_plugin, BareDatagramsArriveAndHaveNoConfirmations) {
   point_spec p = point(GetParam(), {stream()});
   p.protocol.name = "raw";
   const outcome o = run(p);
@@ -136,7 +136,7 @@ TEST_P(OverPlugin, BareDatagramsArriveAndHaveNoConfirmations) {
   EXPECT_TRUE(o.run("packets", "retransmitted")->is(json_kind::null));
 }
 
-INSTANTIATE_TEST_SUITE_P(Real, OverPlugin, testing::Values("socket", "io_uring"));
+INSTANTIATE_TEST_SUITE_P(Real, over_plugin, testing::Values("socket", "io_uring"));
 
 TEST(Simulated, LostPacketsAreRetransmittedAndTheSameSeedRepeatsExactly) {
   point_spec p = simulated({stream()}, "2");

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "mdp/base/random.hpp"
@@ -22,7 +23,8 @@ TEST(histogram, percentiles_are_within_a_thousandth_of_exact) {
   for (auto& v : exact) h.record(v = skewed(random));
   std::sort(exact.begin(), exact.end());
   for (const double p : {1.0, 10.0, 50.0, 90.0, 99.0, 99.9, 99.99}) {
-    const auto rank = static_cast<std::size_t>(p / 100 * static_cast<double>(exact.size()) + 0.5);
+    const auto rank =
+        static_cast<std::size_t>(std::lround(p / 100 * static_cast<double>(exact.size())));
     const auto truth = static_cast<double>(exact[rank - 1]);
     ASSERT_TRUE(h.percentile(p));
     EXPECT_NEAR(static_cast<double>(*h.percentile(p)), truth, truth * 0.001) << p;

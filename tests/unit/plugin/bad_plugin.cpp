@@ -4,23 +4,23 @@
 
 #include "mdp/transport/plugin_abi.hpp"
 
-#ifndef BAD_ABI_VERSION
-#define BAD_ABI_VERSION mdp::transport::plugin_abi_version
+#ifndef MDP_BAD_ABI_VERSION
+#define MDP_BAD_ABI_VERSION mdp::transport::plugin_abi_version
 #endif
-#ifndef BAD_ABI_TAG
-#define BAD_ABI_TAG MDP_ABI_TAG
+#ifndef MDP_BAD_ABI_TAG
+#define MDP_BAD_ABI_TAG MDP_ABI_TAG
 #endif
-#ifndef BAD_STRUCT_BYTES
-#define BAD_STRUCT_BYTES sizeof(mdp::transport::plugin_descriptor)
+#ifndef MDP_BAD_STRUCT_BYTES
+#define MDP_BAD_STRUCT_BYTES sizeof(mdp::transport::plugin_descriptor)
 #endif
-#ifndef BAD_KIND
-#define BAD_KIND "transport"
+#ifndef MDP_BAD_KIND
+#define MDP_BAD_KIND "transport"
 #endif
 
-#ifndef BAD_NO_SYMBOL
+#ifndef MDP_BAD_NO_SYMBOL
 namespace {
 
-#ifdef BAD_UNAVAILABLE
+#ifdef MDP_BAD_UNAVAILABLE
 const char* unavailable() noexcept {
   return "the moon is full";
 }
@@ -40,10 +40,10 @@ void destroy(mdp::transport::fabric*) noexcept {}
 
 MDP_PLUGIN_EXPORT const mdp::transport::plugin_descriptor mdp_transport_plugin_v1;
 const mdp::transport::plugin_descriptor mdp_transport_plugin_v1 = {
-    .struct_bytes = BAD_STRUCT_BYTES,
-    .abi_version = BAD_ABI_VERSION,
-    .abi_tag = BAD_ABI_TAG,
-    .kind = BAD_KIND,
+    .struct_bytes = MDP_BAD_STRUCT_BYTES,
+    .abi_version = MDP_BAD_ABI_VERSION,
+    .abi_tag = MDP_BAD_ABI_TAG,
+    .kind = MDP_BAD_KIND,
     .name = "refusing",
     .version = "1",
     .summary = "has a fault",

@@ -14,6 +14,7 @@
 // counters(). No member throws except open() and the constructors behind it.
 #pragma once
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <string>
@@ -62,6 +63,18 @@ struct counters {
   std::uint64_t path_errors = 0;  // ICMP errors reported by the lower layer
   std::uint64_t wakeups = 0;      // times a sleep ended
 };
+
+// Every counter under its name.
+inline constexpr std::pair<const char*, std::uint64_t counters::*> counter_names[] = {
+    {"tx_datagrams", &counters::tx_datagrams}, {"tx_bytes", &counters::tx_bytes},
+    {"tx_calls", &counters::tx_calls},         {"tx_rejected", &counters::tx_rejected},
+    {"tx_blocked", &counters::tx_blocked},     {"tx_unsegmented", &counters::tx_unsegmented},
+    {"rx_datagrams", &counters::rx_datagrams}, {"rx_bytes", &counters::rx_bytes},
+    {"rx_calls", &counters::rx_calls},         {"rx_kernel_drops", &counters::rx_kernel_drops},
+    {"rx_truncated", &counters::rx_truncated}, {"rx_no_block", &counters::rx_no_block},
+    {"path_errors", &counters::path_errors},   {"wakeups", &counters::wakeups},
+};
+static_assert(sizeof(counters) == std::size(counter_names) * sizeof(std::uint64_t));
 
 class transport {
  public:
