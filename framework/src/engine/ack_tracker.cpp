@@ -40,13 +40,6 @@ bool ack_tracker::make_room() noexcept {
   return true;
 }
 
-void ack_tracker::release() noexcept {
-  if (!more_ || count_ > few_.size()) return;
-  std::copy(more_.get(), more_.get() + count_, few_.begin());
-  more_.reset();
-  capacity_ = static_cast<std::uint32_t>(few_.size());
-}
-
 void ack_tracker::insert(std::uint64_t number) noexcept {
   range* r = runs();
   std::size_t i = count_;

@@ -18,6 +18,28 @@ class ack_tracker {
   static constexpr std::size_t ranges_sent_max = 128;  // in one frame
 
   enum class verdict : std::uint8_t { fresh, duplicate, old };
+
+  // One run of numbers.
+  struct range {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+  };
+  // What must not be forgotten: the newest run, below which everything is old.
+  struct remains {
+    range newest;
+    std::uint32_t marks = 0;
+    bool any = false;
+  };
+  ack_tracker() = default;
+  explicit ack_tracker(const remains& past) noexcept
+      : few_{past.newest},
+        count_(past.any ? 1 : 0),
+        cutoff_(past.newest.first),
+        marks_(past.marks) {}
+  [[nodiscard]] remains what_remains() const noexcept {
+    return {count_ > 0 ? newest(0) : range{}, marks_, count_ > 0};
+  }
+
   // Looks a number up without recording it.
   [[nodiscard]] verdict classify(std::uint64_t number) const noexcept;
 
@@ -59,14 +81,8 @@ class ack_tracker {
   void on_ack_acked(std::uint64_t largest) noexcept {
     if (largest > report_floor_ && largest > late_largest_) report_floor_ = largest;
   }
-  // Gives memory back that the present runs do not need.
-  void release() noexcept;
 
  private:
-  struct range {
-    std::uint64_t first;
-    std::uint64_t last;
-  };
   [[nodiscard]] std::size_t reported_ranges() const noexcept;
   struct selection {
     std::size_t from;  // this many runs may be stated ...

@@ -12,6 +12,9 @@ namespace mdp::engine {
 
 class channel_order {
  public:
+  using remains = id_map<std::uint32_t>;  // each channel's next sequence number
+
+  explicit channel_order(remains&& past = remains()) noexcept : next_(std::move(past)) {}
   // An event of channel `e.channel` with this sequence number: deliver(event) for it and for what
   // it releases, in order; or it is kept. A number whose turn is over, or whose place is taken
   // (the sender's mistake), is delivered at once.
@@ -44,8 +47,8 @@ class channel_order {
   }
   // Places that are kept for messages that will never come: bounded by the caller.
   [[nodiscard]] std::size_t skips() const noexcept { return skips_; }
-  // Gives memory back if nothing is held.
-  void release() noexcept { held_.release(); }
+  [[nodiscard]] bool nothing_held() const noexcept { return held_.size() == 0; }
+  [[nodiscard]] remains take_remains() noexcept { return std::move(next_); }
 
  private:
   struct place {

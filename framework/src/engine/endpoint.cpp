@@ -91,7 +91,7 @@ result<message_id, refusal> endpoint::submit(time_point now, peer_id to,
   auto id = p->submit(now, payload, options);
   if (!id) return id;
   mark_ready(*p);
-  if (p->messages().next_timeout() != never) rearm(*p);
+  if (p->next_timeout() != never) rearm(*p);
   return id;
 }
 
@@ -111,7 +111,7 @@ result<void, refusal> endpoint::cancel(time_point now, peer_id to, message_id id
 
 message_state endpoint::state(peer_id to, message_id id) noexcept {
   peer* p = lookup(to.value);
-  return p ? p->messages().state(id.value) : message_state::never;
+  return p ? p->state(id.value) : message_state::never;
 }
 
 void endpoint::answer(peer_id from, message_id id, wire::outcome_kind kind) noexcept {

@@ -70,15 +70,17 @@ class endpoint {
   // submit() of so many bytes would not be refused with queue_full. False: no such peer.
   [[nodiscard]] bool writable(peer_id to, std::size_t bytes) noexcept {
     peer* p = lookup(to.value);
-    return p && p->messages().writable(bytes);
+    if (!p) return false;
+    const bool room = p->writable(bytes);
+    rearm(*p);
+    return room;
   }
   [[nodiscard]] message_state state(peer_id to, message_id id) noexcept;
   // visit(message_id, message_state) for each message to the peer that is not final, oldest first.
   template <class Visit>
   void for_each_unresolved(peer_id to, Visit&& visit) {
     if (peer* p = lookup(to.value))
-      p->messages().for_each_unresolved(
-          [&](std::uint64_t id, message_state s) { visit(message_id{id}, s); });
+      p->for_each_unresolved([&](std::uint64_t id, message_state s) { visit(message_id{id}, s); });
   }
   // The application took message `id` of `from`, or refuses it: tells its sender, if he asked.
   void confirm(peer_id from, message_id id) noexcept {

@@ -17,6 +17,8 @@ namespace mdp::engine {
 
 class loss_detector {
  public:
+  explicit loss_detector(std::uint64_t next_number = 0) noexcept
+      : base_(next_number), first_unsettled_(next_number) {}
   [[nodiscard]] std::uint64_t next_number() const noexcept { return base_ + packets_.size(); }
   void on_sent(const sent_packet& packet) noexcept {
     packets_.push_back(packet);
@@ -61,15 +63,14 @@ class loss_detector {
     loss_time_ = never;
   }
 
-  // With nothing ack-eliciting in flight, forgets packets that only acknowledged (nobody waits for
-  // them) and gives memory back. What a lost packet carried is kept until it is forgotten in time.
-  void release() noexcept {
+  // With nothing ack-eliciting in flight, forgets packets that only acknowledged: nobody waits for
+  // them. What a lost packet carried is kept until it is forgotten in time.
+  void drop_settled() noexcept {
     if (eliciting_in_flight_ > 0) return;
     while (!packets_.empty() && carries_nothing(packets_.front())) {
       packets_.pop_front();
       ++base_;
     }
-    packets_.release();
   }
 
   [[nodiscard]] std::uint64_t bytes_in_flight() const noexcept { return bytes_in_flight_; }

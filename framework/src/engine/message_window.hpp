@@ -11,6 +11,7 @@ class message_window {
  public:
   static constexpr std::uint64_t width = 65536;
 
+  explicit message_window(std::uint64_t floor = 0) noexcept : floor_(floor) {}
   // Everything below is closed.
   [[nodiscard]] std::uint64_t floor() const noexcept { return floor_; }
   [[nodiscard]] bool beyond(std::uint64_t id) const noexcept { return id >= floor_ + width; }
@@ -34,10 +35,8 @@ class message_window {
     ++above_;
   }
 
-  // Gives the bitmap back if nothing above the floor is closed.
-  void release() noexcept {
-    if (above_ == 0) words_.reset();
-  }
+  // Nothing above the floor is closed.
+  [[nodiscard]] bool contiguous() const noexcept { return above_ == 0; }
 
  private:
   [[nodiscard]] static std::size_t word(std::uint64_t id) noexcept { return id % width / 64; }

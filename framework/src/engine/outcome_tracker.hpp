@@ -35,13 +35,6 @@ class outcome_tracker {
   void on_lost(std::uint32_t record);
   // Ranges that wait to be written, or acknowledged.
   [[nodiscard]] std::size_t backlog() const noexcept { return pending_.size() + unacked_; }
-  // Gives the memory back if nothing is pending or on its way.
-  void release() noexcept {
-    if (!idle()) return;
-    pending_.release();
-    records_ = std::vector<record_type>();
-    free_ = std::vector<std::uint32_t>();
-  }
   [[nodiscard]] bool idle() const noexcept {
     return pending_.empty() && free_.size() == records_.size();
   }

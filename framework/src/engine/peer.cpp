@@ -20,18 +20,15 @@ peer::peer(const shared_parts& shared, std::uint32_t id)
     : shared_(shared),
       id_(id),
       packet_bytes_(shared.settings.max_packet_bytes),
-      queue_(shared.bodies, shared.blocks,
-             {shared.settings.max_message_bytes, shared.settings.max_enqueued_messages,
-              body_bytes_of(packet_bytes_)}),
       rtt_(shared.settings.initial_rtt),
-      regulator_(shared.settings.congestion_control, shared.settings, packet_bytes_),
+      congestion_(shared.settings.congestion_control),
       credit_(shared.settings.receive_window_bytes, shared.settings.receive_window_messages) {}
 
 void peer::open(time_point now, const endpoint_address& address, bool is_pinned) noexcept {
   address_ = address;
   pinned = is_pinned;
   announced = false;
-  regulator_.use(shared_.settings.congestion_control, shared_.settings);
+  congestion_ = shared_.settings.congestion_control;
   was_up = false;
   shake = handshake{};
   counts_ = {};
@@ -48,7 +45,7 @@ void peer::enter(peer_state state) noexcept {
 void peer::frame_for_anyone() noexcept {
   // What is framed before the peer has said what it takes must suit any.
   packet_bytes_ = std::min<std::uint32_t>(shared_.settings.max_packet_bytes, wire::hello_bytes_min);
-  queue_.set_body_bytes(body_bytes_of(packet_bytes_));
+  if (flow_) flow_->queue.set_body_bytes(body_bytes_of(packet_bytes_));
 }
 
 void peer::close() noexcept {
@@ -58,25 +55,16 @@ void peer::close() noexcept {
 }
 
 void peer::reset_session() noexcept {
-  sent_ = loss_detector();
+  flow_.reset();
+  remains_ = flow::remains();
   rtt_ = rtt_estimator(shared_.settings.initial_rtt);
-  acks_ = ack_tracker();
-  outcomes_ = outcome_tracker();
-  window_ = message_window();
-  reassembler_ = reassembler();
-  channels_ = channel_order();
-  closed_unread_ = id_map<bool>();
-  queue_.release();
-  holds_memory_ = false;
   credit_ = receive_credit(shared_.settings.receive_window_bytes,
                            shared_.settings.receive_window_messages);
   marks_reported_ = 0;
   ecn_failed_ = false;
   allowed_ = {};
   credit_due_ = ping_due_ = asked_for_credit_ = peer_blocked_ = false;
-  probes_due_ = unasked_ = 0;
-  resume_ = stall_check_ = never;
-  nack_due_ = false;
+  resume_ = never;
   newest_ = 0;
   path_.reset();
   ++session_;
@@ -97,9 +85,9 @@ void peer::begin_session(time_point now, peer_state state, std::uint64_t our_non
   crc_seed_ = wire::crc_seed_of(wire::session_tag(our_nonce, theirs.nonce));
   allowed_ = {theirs.credit_bytes, theirs.credit_messages};
   start_path_mtu();
-  regulator_ = congestion::regulator(regulator_.kind(), shared_.settings, packet_bytes_);
+  if (flow_) flow_->regulator = new_regulator();
   now_ = now;
-  queue_.set_peer_window(largest_message(theirs), *this);
+  set_peer_window(largest_message(theirs));
   last_received_ = now;
   last_heartbeat_ = now;
   // The other side may send only once it has heard from us.
@@ -107,11 +95,13 @@ void peer::begin_session(time_point now, peer_state state, std::uint64_t our_non
 }
 
 void peer::lose_session(time_point now, const char* reason) noexcept {
-  sent_.abandon([this](sent_packet& p) {
-    if (p.body != no_index) queue_.drop_reference(p.body);
-  });
   now_ = now;
-  queue_.lose(*this);
+  if (flow_) {
+    flow_->sent.abandon([this](sent_packet& p) {
+      if (p.body != no_index) flow_->queue.drop_reference(p.body);
+    });
+    flow_->queue.lose(*this);
+  }
   // Once for each peer_up, and once for an attempt that came to nothing.
   if (announced || (!was_up && (pinned || state_ == peer_state::connecting)))
     report_down(now, reason);
@@ -132,9 +122,9 @@ void peer::report_down(time_point now, const char* reason) noexcept {
 }
 
 void peer::forget_flight(time_point now) noexcept {
-  sent_.abandon([&](sent_packet& p) {
+  flow_->sent.abandon([&](sent_packet& p) {
     if (p.state == sent_packet::fate::in_flight) on_lost(now, p);
-    if (p.body != no_index) queue_.drop_reference(p.body);
+    if (p.body != no_index) flow_->queue.drop_reference(p.body);
   });
 }
 
@@ -145,8 +135,8 @@ peer_info peer::info() const noexcept {
 
 peer_counts peer::counts() const noexcept {
   peer_counts all = counts_;
-  all.window_bytes = regulator_.window_bytes();
-  all.bytes_in_flight = sent_.bytes_in_flight();
+  all.window_bytes = flow_ ? flow_->regulator.window_bytes() : new_regulator().window_bytes();
+  all.bytes_in_flight = flow_ ? flow_->sent.bytes_in_flight() : 0;
   all.rtt = rtt_.smoothed();
   return all;
 }
@@ -200,14 +190,14 @@ void peer::on_released(std::uint64_t bytes) noexcept {
 void peer::raise_credit(bool force) noexcept {
   if (!credit_.worth_telling(force || peer_blocked_)) return;
   // Whoever never acknowledges our outcomes gets no more to make outcomes of.
-  if (outcomes_.backlog() > outcome_backlog_max) return;
+  if (flow_ && flow_->outcomes.backlog() > outcome_backlog_max) return;
   credit_.raise();
   credit_due_ = true;
   peer_blocked_ = false;
 }
 
 duration peer::loss_delay() const noexcept {
-  return sent_.loss_delay(rtt_.loss_delay(shared_.settings.granularity));
+  return flow_->sent.loss_delay(rtt_.loss_delay(shared_.settings.granularity));
 }
 
 duration peer::ack_delay() const noexcept {
@@ -216,43 +206,49 @@ duration peer::ack_delay() const noexcept {
 
 bool peer::window_open() const noexcept {
   if (!announced) return false;  // silent: only probes go out until it is heard again
-  std::uint64_t window = regulator_.window_bytes();
+  std::uint64_t window = flow_->regulator.window_bytes();
   if (shake.theirs.rx_capacity_bytes > 0)
     window = std::min<std::uint64_t>(window, shake.theirs.rx_capacity_bytes);
-  return sent_.bytes_in_flight() + packet_bytes_ <= window || !sent_.anything_in_flight();
+  return flow_->sent.bytes_in_flight() + packet_bytes_ <= window ||
+         !flow_->sent.anything_in_flight();
 }
 
 bool peer::control_due() noexcept {
-  if (acks_.ack_due() || credit_due_ || ping_due_) return true;
+  if (flow_->acks.ack_due() || credit_due_ || ping_due_) return true;
   // Those count as data: a peer that acknowledges nothing must not make us keep ever more.
-  return (outcomes_.pending() || queue_.abandons_pending()) && window_open();
+  return (flow_->outcomes.pending() || flow_->queue.abandons_pending()) && window_open();
 }
 
 bool peer::needs_pruning() const noexcept {
   // Packets that only acknowledge are not acknowledged: a side that only answers would remember
   // them for ever. Something eliciting at times settles them.
   constexpr std::size_t records_max = 256;
-  return sent_.record_count() >= records_max && !sent_.anything_in_flight();
+  return flow_->sent.record_count() >= records_max && !flow_->sent.anything_in_flight();
 }
 
 bool peer::control_fits(std::size_t body_bytes) noexcept {
-  std::size_t needed = acks_.ack_waiting() ? acks_.frame_bytes_needed() : 0;
-  needed += outcomes_.frame_bytes_needed() + (credit_due_ ? wire::frame_bytes(16) : 0);
-  if (queue_.abandons_pending()) needed += wire::frame_bytes(wire::abandon_entry_bytes);
+  std::size_t needed = flow_->acks.ack_waiting() ? flow_->acks.frame_bytes_needed() : 0;
+  needed += flow_->outcomes.frame_bytes_needed() + (credit_due_ ? wire::frame_bytes(16) : 0);
+  if (flow_->queue.abandons_pending()) needed += wire::frame_bytes(wire::abandon_entry_bytes);
   return wire::header_bytes + body_bytes + needed <= packet_bytes_;
 }
 
 bool peer::wants_transmit() noexcept {
   if (shake.due()) return true;
   if (state_ != peer_state::established) return false;
-  if (control_due() || path_due() || probes_due_ > 0 || mtu_probe_due() > 0) return true;
-  if (queue_.ready(allowed_)) return window_open();
-  if (asked_for_credit_ || !queue_.blocked(allowed_)) return false;
+  if (!flow_) {
+    if (!credit_due_ && !ping_due_ && !path_due() && mtu_probe_due() == 0) return false;
+    wake();
+  }
+  if (control_due() || path_due() || flow_->probes_due > 0 || mtu_probe_due() > 0) return true;
+  if (flow_->queue.ready(allowed_)) return window_open();
+  if (asked_for_credit_ || !flow_->queue.blocked(allowed_)) return false;
   asked_for_credit_ = ping_due_ = true;  // the answer tells all the credit there is
   return true;
 }
 
 bool peer::transmit(time_point now, buffer::tx_batch& batch) noexcept {
+  if (!wants_transmit()) return false;
   if (path_due() && !send_path_frames(now, batch)) return true;
   train_builder train(batch, address_, shared_,
                       marks_packets() ? buffer::ecn::ect0 : buffer::ecn::not_ect);
@@ -263,10 +259,10 @@ bool peer::transmit(time_point now, buffer::tx_batch& batch) noexcept {
       if (!send_mtu_probe(now, train)) break;
       continue;
     }
-    const bool body = queue_.ready(allowed_) && may_send_body(now);
-    if (!body && !control_due() && probes_due_ == 0) break;  // the pace forbids it
+    const bool body = flow_->queue.ready(allowed_) && may_send_body(now);
+    if (!body && !control_due() && flow_->probes_due == 0) break;  // the pace forbids it
     // What is due goes along with a body that leaves room, else ahead of it in a packet of its own.
-    const bool alone = !body || (control_due() && !control_fits(queue_.next_length()));
+    const bool alone = !body || (control_due() && !control_fits(flow_->queue.next_length()));
     if (alone ? !send_control(now, train) : !send_body(now, train)) {
       // No block is free, and nobody tells when one is.
       resume_ = now + shared_.settings.granularity;
@@ -278,26 +274,27 @@ bool peer::transmit(time_point now, buffer::tx_batch& batch) noexcept {
 }
 
 bool peer::may_send_body(time_point now) noexcept {
-  if (probes_due_ > 0) return true;
+  if (flow_->probes_due > 0) return true;
   if (!window_open()) return false;
-  if (regulator_.pace_allows(now, rtt_.smoothed())) return true;
-  resume_ = regulator_.pace_time();
+  if (flow_->regulator.pace_allows(now, rtt_.smoothed())) return true;
+  resume_ = flow_->regulator.pace_time();
   return false;
 }
 
 void peer::note_app_limited() noexcept {
   // Neither pace nor congestion window held anything back: it was the application, or the
   // receiver's limits.
-  if (resume_ == never && sent_.bytes_in_flight() + packet_bytes_ <= regulator_.window_bytes())
-    regulator_.on_app_limited(sent_.bytes_in_flight());
+  if (resume_ == never &&
+      flow_->sent.bytes_in_flight() + packet_bytes_ <= flow_->regulator.window_bytes())
+    flow_->regulator.on_app_limited(flow_->sent.bytes_in_flight());
 }
 
 bool peer::asks_for_ack() noexcept {
   // At least four acknowledgements a window, so that it opens smoothly; larger windows get them by
   // the receiver's own count.
-  const std::uint64_t quarter = regulator_.window_bytes() / packet_bytes_ / 4;
-  if (quarter >= shared_.settings.ack_frequency_packets || ++unasked_ < quarter) return false;
-  unasked_ = 0;
+  const std::uint64_t quarter = flow_->regulator.window_bytes() / packet_bytes_ / 4;
+  if (quarter >= shared_.settings.ack_frequency_packets || ++flow_->unasked < quarter) return false;
+  flow_->unasked = 0;
   return true;
 }
 
@@ -305,21 +302,21 @@ std::size_t peer::write_control(time_point now, std::span<std::byte> out,
                                 sent_packet& record) noexcept {
   std::size_t used = 0;
   // A probe repeats the acknowledgement: the last one may be what was lost.
-  const bool probing = probes_due_ > 0 && acks_.frame_bytes_needed() > 0;
-  if ((acks_.ack_waiting() || probing) && acks_.frame_bytes_needed() <= out.size()) {
-    used += acks_.write(now, out);
-    record.has_ack = acks_.reported_all();
-    record.ack_largest = acks_.largest();
+  const bool probing = flow_->probes_due > 0 && flow_->acks.frame_bytes_needed() > 0;
+  if ((flow_->acks.ack_waiting() || probing) && flow_->acks.frame_bytes_needed() <= out.size()) {
+    used += flow_->acks.write(now, out);
+    record.has_ack = flow_->acks.reported_all();
+    record.ack_largest = flow_->acks.largest();
     ++shared_.counts.acks_sent;
   }
-  if (nack_due_) used += write_nack(now, out.subspan(used));
+  if (flow_->nack_due) used += write_nack(now, out.subspan(used));
   const bool open = window_open();
-  if (open && outcomes_.pending() && out.size() - used >= wire::frame_bytes(8)) {
-    used += outcomes_.write(out.subspan(used), record.outcomes);
+  if (open && flow_->outcomes.pending() && out.size() - used >= wire::frame_bytes(8)) {
+    used += flow_->outcomes.write(out.subspan(used), record.outcomes);
     record.eliciting = true;
   }
-  if (open && queue_.abandons_pending()) {
-    const std::size_t written = queue_.write_abandons(out.subspan(used));
+  if (open && flow_->queue.abandons_pending()) {
+    const std::size_t written = flow_->queue.write_abandons(out.subspan(used));
     used += written;
     if (written > 0) record.abandons = record.eliciting = true;
   }
@@ -341,7 +338,8 @@ bool peer::send_control(time_point now, train_builder& train) noexcept {
   const std::span<std::byte> frames(block.data() + wire::header_bytes,
                                     packet_bytes_ - wire::header_bytes);
   std::size_t used = write_control(now, frames, record);
-  const bool wants_ping = ping_due_ || ((probes_due_ > 0 || needs_pruning()) && !record.eliciting);
+  const bool wants_ping =
+      ping_due_ || ((flow_->probes_due > 0 || needs_pruning()) && !record.eliciting);
   if (wants_ping && frames.size() - used >= wire::frame_head_bytes) {
     wire::write_frame_head(frames.data() + used, wire::frame_type::ping, 0, 0, 0);
     used += wire::frame_head_bytes;
@@ -354,7 +352,7 @@ bool peer::send_control(time_point now, train_builder& train) noexcept {
     record.eliciting = true;
     ping_due_ = false;
   }
-  if (probes_due_ > 0) --probes_due_;
+  if (flow_->probes_due > 0) --flow_->probes_due;
   finish_packet(now, block.subslice(0, static_cast<std::uint32_t>(wire::header_bytes + used)),
                 wants_ping ? std::uint8_t{wire::flag_ack_now} : std::uint8_t{0}, record, train);
   return true;
@@ -376,22 +374,23 @@ bool peer::send_body(time_point now, train_builder& train) noexcept {
   const std::uint64_t retransmitted = s.packets_retransmitted;
   const std::uint64_t messages = s.messages_sent;
   const std::uint64_t payload = s.payload_bytes_sent;
-  const std::uint32_t index = queue_.take(s);
+  const std::uint32_t index = flow_->queue.take(s);
   counts_.packets_retransmitted += s.packets_retransmitted - retransmitted;
   counts_.messages_sent += s.messages_sent - messages;
   counts_.payload_bytes_sent += s.payload_bytes_sent - payload;
   packet_body& body = shared_.bodies[index];
   buffer::slice block = sendable(body);
   if (!block || !cut_to_path_mtu(index)) {
-    queue_.resend(index);
-    queue_.drop_reference(index);
+    flow_->queue.resend(index);
+    flow_->queue.drop_reference(index);
     return false;
   }
   sent_packet record;
   record.body = index;
   record.eliciting = true;
   std::size_t used = wire::header_bytes + body.length;
-  if (used < packet_bytes_ && (control_due() || acks_.ack_waiting() || probes_due_ > 0)) {
+  if (used < packet_bytes_ &&
+      (control_due() || flow_->acks.ack_waiting() || flow_->probes_due > 0)) {
     used += write_control(now, {block.data() + used, packet_bytes_ - used}, record);
   }
   // A packet a little short of its train is padded: one train is worth more than the bytes.
@@ -404,9 +403,9 @@ bool peer::send_body(time_point now, train_builder& train) noexcept {
     used = segment;
   }
   std::uint8_t flags = 0;
-  const bool more = queue_.ready(allowed_);
-  if (probes_due_ > 0) {
-    --probes_due_;
+  const bool more = flow_->queue.ready(allowed_);
+  if (flow_->probes_due > 0) {
+    --flow_->probes_due;
     flags = wire::flag_ack_now;
   }
   record.bytes = static_cast<std::uint32_t>(used);
@@ -420,17 +419,16 @@ void peer::finish_packet(time_point now, buffer::slice packet, std::uint8_t flag
   wire::packet_header header;
   header.flags = flags;
   header.connection = remote_connection_;
-  header.number = sent_.next_number();
-  header.floor = static_cast<std::uint32_t>(window_.floor());
+  header.number = flow_->sent.next_number();
+  header.floor = static_cast<std::uint32_t>(flow_->window.floor());
   record.sent = now;
   record.bytes = packet.size();
   if (record.eliciting) {
-    regulator_.on_sent(now, record, !sent_.anything_in_flight());
+    flow_->regulator.on_sent(now, record, !flow_->sent.anything_in_flight());
     if (asks_for_ack()) header.flags |= wire::flag_ack_now;
   }
   wire::seal_packet({packet.data(), packet.size()}, header, crc_seed_);
-  sent_.on_sent(record);
-  holds_memory_ = true;
+  flow_->sent.on_sent(record);
   ++shared_.counts.packets_sent;
   ++counts_.packets_sent;
   shared_.counts.wire_bytes_sent += packet.size();
@@ -440,92 +438,68 @@ void peer::finish_packet(time_point now, buffer::slice packet, std::uint8_t flag
 
 void peer::probe(time_point now) noexcept {
   if (!announced) forget_flight(now);  // else the record of what a dead peer was sent only grows
-  sent_.on_probe_timeout();
-  if (sent_.probes() >= 3) ecn_failed_ = true;
+  flow_->sent.on_probe_timeout();
+  if (flow_->sent.probes() >= 3) ecn_failed_ = true;
   ++shared_.counts.packets_probe;
-  probes_due_ = 1;
+  flow_->probes_due = 1;
   // New content probes as well as old; without either, a PING does. Outcomes and credit go again
   // like bodies: a PING in their place would only find out, after another round trip, that they
   // were lost.
-  sent_packet* oldest = sent_.oldest_with_content();
+  sent_packet* oldest = flow_->sent.oldest_with_content();
   if (!oldest) return;
-  if (oldest->body != no_index) queue_.resend(oldest->body);
+  if (oldest->body != no_index) flow_->queue.resend(oldest->body);
   // Should the path carry only smaller packets than before, a small one is heard of.
-  if (mtu_.suspicious() || (mtu_.may_shrink() && sent_.probes() > 1)) ping_due_ = true;
-  if (oldest->outcomes != no_index) outcomes_.on_lost(oldest->outcomes);
+  if (mtu_.suspicious() || (mtu_.may_shrink() && flow_->sent.probes() > 1)) ping_due_ = true;
+  if (oldest->outcomes != no_index) flow_->outcomes.on_lost(oldest->outcomes);
   if (oldest->credit) credit_due_ = true;
   oldest->outcomes = no_index;  // they travel in another packet now: this one's loss is no news
   oldest->credit = false;
 }
 
-time_point peer::release_time() const noexcept {
-  const config& c = shared_.settings;
-  if (!holds_memory_ || !idle() || mtu_.probing() || sent_.anything_in_flight() ||
-      sent_.forget_time(loss_delay()) != never)
-    return never;
-  return last_received_ + c.heartbeat_after / 2;  // before a heartbeat makes work again
-}
-
-void peer::release_memory() noexcept {
-  queue_.release();
-  sent_.release();
-  outcomes_.release();
-  window_.release();
-  reassembler_.release();
-  channels_.release();
-  closed_unread_.release();
-  acks_.release();
-  holds_memory_ = false;
-}
-
 time_point peer::next_deadline() const noexcept {
-  if (state_ == peer_state::connecting)
-    return std::min({shake.retry, shake.give_up, queue_.next_timeout()});
-  if (state_ == peer_state::accepted) return std::min(shake.give_up, queue_.next_timeout());
+  const time_point timeout = next_timeout();
+  if (state_ == peer_state::connecting) return std::min({shake.retry, shake.give_up, timeout});
+  if (state_ == peer_state::accepted) return std::min(shake.give_up, timeout);
   if (state_ == peer_state::free) return never;
   const config& c = shared_.settings;
   // Once reported, silence is of interest again when nothing keeps the peer any more.
   time_point next = announced || !kept() ? last_received_ + c.peer_timeout : never;
   if (shake.verifying) next = std::min(next, shake.retry);
   if (path_) next = std::min(next, path_->deadline());
-  next = std::min({next, resume_, acks_.deadline(), release_time(), stall_check_, mtu_.deadline()});
-  next = std::min(next, sent_.forget_time(loss_delay()));
-  if (sent_.loss_time() != never) {
-    next = std::min(next, sent_.loss_time());
-  } else {
-    next =
-        std::min(next, sent_.probe_time(rtt_.probe_timeout(c.granularity, ack_delay()), c.pto_max));
-  }
-  next = std::min(next, queue_.next_timeout());
+  next = std::min({next, timeout, resume_, mtu_.deadline()});
   if (heartbeats()) {
     next = std::min(
         next, std::max(last_received_ + c.heartbeat_after, last_heartbeat_ + c.heartbeat_period));
   }
-  return next;
+  return flow_ ? std::min(next, flow_deadline()) : next;
+}
+
+time_point peer::flow_deadline() const noexcept {
+  const config& c = shared_.settings;
+  const loss_detector& sent = flow_->sent;
+  const time_point loss =
+      sent.loss_time() != never
+          ? sent.loss_time()
+          : sent.probe_time(rtt_.probe_timeout(c.granularity, ack_delay()), c.pto_max);
+  return std::min({flow_->acks.deadline(), flow_->stall_check, sent.forget_time(loss_delay()), loss,
+                   rest_time()});
 }
 
 bool peer::heartbeats() const noexcept {
   // To a peer that is down, what is in flight already asks for a sign of life, again and again.
-  return kept() && (announced || !sent_.anything_in_flight());
+  return kept() && (announced || !flow_ || !flow_->sent.anything_in_flight());
 }
 
 bool peer::handle_deadline(time_point now) noexcept {
   const config& c = shared_.settings;
   now_ = now;
-  queue_.on_timeouts(now, *this);
+  if (flow_) flow_->queue.on_timeouts(now, *this);
   if (state_ != peer_state::established) return shake.give_up > now;
   if (silent(now) && !kept()) return false;
   if (path_ && !path_->on_deadline(now)) ++shared_.counts.paths_failed;
   if (resume_ <= now) resume_ = never;
-  if (release_time() <= now) release_memory();
   mtu_.on_deadline(now);
-  acks_.on_deadline(now);
-  check_stalls(now);
-  if (std::min(sent_.loss_time(), sent_.forget_time(loss_delay())) <= now) {
-    detect_losses(now);
-  } else if (sent_.probe_time(rtt_.probe_timeout(c.granularity, ack_delay()), c.pto_max) <= now) {
-    probe(now);
-  }
+  if (flow_) handle_flow_deadline(now);
   if (heartbeats() &&
       std::max(last_received_ + c.heartbeat_after, last_heartbeat_ + c.heartbeat_period) <= now) {
     last_heartbeat_ = now;
@@ -533,6 +507,22 @@ bool peer::handle_deadline(time_point now) noexcept {
     ++shared_.counts.heartbeats_sent;
   }
   return true;
+}
+
+void peer::handle_flow_deadline(time_point now) noexcept {
+  const config& c = shared_.settings;
+  if (rest_time() <= now) {
+    rest(now);
+    if (!flow_) return;
+  }
+  flow_->acks.on_deadline(now);
+  check_stalls(now);
+  if (std::min(flow_->sent.loss_time(), flow_->sent.forget_time(loss_delay())) <= now) {
+    detect_losses(now);
+  } else if (flow_->sent.probe_time(rtt_.probe_timeout(c.granularity, ack_delay()), c.pto_max) <=
+             now) {
+    probe(now);
+  }
 }
 
 }  // namespace mdp::engine

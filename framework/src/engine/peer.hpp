@@ -6,24 +6,17 @@
 #include <memory>
 #include <span>
 
-#include "ack_tracker.hpp"
-#include "channel_order.hpp"
 #include "config.hpp"
-#include "congestion/regulator.hpp"
 #include "event.hpp"
+#include "flow.hpp"
 #include "flow_control.hpp"
-#include "loss_detector.hpp"
 #include "mdp/base/endpoint_address.hpp"
 #include "mdp/base/random.hpp"
 #include "mdp/buffer/datagram.hpp"
-#include "message_window.hpp"
-#include "outcome_tracker.hpp"
 #include "path_mtu.hpp"
 #include "path_validator.hpp"
 #include "peer_info.hpp"
-#include "reassembler.hpp"
 #include "rtt_estimator.hpp"
-#include "send_queue.hpp"
 #include "stats.hpp"
 #include "train_builder.hpp"
 
@@ -57,14 +50,25 @@ class peer final : private message_sink {
                                                    std::span<const std::byte> payload,
                                                    const send_options& options) {
     now_ = now;
-    return queue_.submit(now, payload, options);
+    return wake().queue.submit(now, payload, options);
   }
   [[nodiscard]] result<void, refusal> cancel(time_point now, message_id id) {
     now_ = now;
-    return queue_.cancel(id.value, *this);
+    return wake().queue.cancel(id.value, *this);
   }
-  [[nodiscard]] send_queue& messages() noexcept { return queue_; }
-  void confirm(std::uint64_t id, wire::outcome_kind kind) { outcomes_.add(id, kind); }
+  [[nodiscard]] bool writable(std::size_t bytes) noexcept { return wake().queue.writable(bytes); }
+  [[nodiscard]] message_state state(std::uint64_t id) noexcept {
+    return flow_ ? flow_->queue.state(id) : remains_.queue.state(id);
+  }
+  [[nodiscard]] time_point next_timeout() const noexcept {
+    return flow_ ? flow_->queue.next_timeout() : never;
+  }
+  // visit(id, state) for each message that is not final, oldest first.
+  template <class Visit>
+  void for_each_unresolved(Visit&& visit) {
+    if (flow_) flow_->queue.for_each_unresolved(visit);
+  }
+  void confirm(std::uint64_t id, wire::outcome_kind kind) { wake().outcomes.add(id, kind); }
   // The application took a message of this many bytes.
   void on_released(std::uint64_t bytes) noexcept;
 
@@ -86,7 +90,7 @@ class peer final : private message_sink {
     return announced && state_ == peer_state::established;
   }
   // Silence does not make it go: pinned, or something waits for it or for its confirmation.
-  [[nodiscard]] bool kept() const noexcept { return pinned || !queue_.idle(); }
+  [[nodiscard]] bool kept() const noexcept { return pinned || (flow_ && !flow_->queue.idle()); }
   [[nodiscard]] bool silent(time_point now) const noexcept {
     return last_received_ + shared_.settings.peer_timeout <= now;
   }
@@ -98,7 +102,7 @@ class peer final : private message_sink {
   // A RESET or UNKNOWN about `connection` and `number` may be about a packet that we sent.
   [[nodiscard]] bool may_have_sent(std::uint32_t connection, std::uint64_t number) const noexcept {
     return state_ == peer_state::established && connection == remote_connection_ &&
-           number < sent_.next_number();
+           number < next_number();
   }
   [[nodiscard]] peer_info info() const noexcept;
   [[nodiscard]] peer_counts counts() const noexcept;
@@ -106,15 +110,13 @@ class peer final : private message_sink {
   [[nodiscard]] endpoint_address take_validated() noexcept;
   // The peer is at this address now.
   void move_to(const endpoint_address& address) noexcept;
-  [[nodiscard]] bool idle() const noexcept {
-    return queue_.idle() && outcomes_.idle() && !acks_.ack_due();
-  }
-  void set_congestion(congestion_kind kind) { regulator_.use(kind, shared_.settings); }
-  [[nodiscard]] const congestion::regulator& regulator() const noexcept { return regulator_; }
+  [[nodiscard]] bool idle() const noexcept { return !flow_ || flow_->idle(); }
+  void set_congestion(congestion_kind kind) noexcept;
+  // What it has while data flows; nullptr: it is at rest.
+  [[nodiscard]] const flow* flowing() const noexcept { return flow_.get(); }
   // Bytes of the largest packet that is sent now.
   [[nodiscard]] std::uint32_t packet_bytes() const noexcept { return packet_bytes_; }
   [[nodiscard]] const rtt_estimator& rtt() const noexcept { return rtt_; }
-  [[nodiscard]] const loss_detector& sent_packets() const noexcept { return sent_; }
 
   // Kept here for the endpoint's handshake.
   struct handshake {
@@ -151,6 +153,18 @@ class peer final : private message_sink {
   void reset_session() noexcept;
   void enter(peer_state state) noexcept;
   void forget_flight(time_point now) noexcept;
+  // From rest to work, and back (peer_rest.cpp).
+  flow& wake();
+  void rest(time_point now) noexcept;
+  [[nodiscard]] time_point rest_time() const noexcept;
+  [[nodiscard]] congestion::regulator new_regulator() const;
+  void set_peer_window(std::uint64_t bytes) noexcept;
+  [[nodiscard]] std::uint64_t next_number() const noexcept {
+    return flow_ ? flow_->sent.next_number() : remains_.next_number;
+  }
+  [[nodiscard]] bool sends_messages() const noexcept {
+    return (flow_ ? flow_->queue.next_id() : remains_.queue.next_id) > 0;
+  }
   void frame_for_anyone() noexcept;
   void on_message_event(event_kind kind, std::uint64_t id, std::uint64_t context) noexcept override;
 
@@ -169,7 +183,7 @@ class peer final : private message_sink {
   // Our packets say that the network may mark instead of drop (RFC 3168). Three probe time-outs in
   // a row turn it off until the session ends: some networks drop what says so.
   [[nodiscard]] bool marks_packets() const noexcept {
-    return shared_.settings.ecn && !ecn_failed_ && regulator_.kind() != congestion_kind::fixed;
+    return shared_.settings.ecn && !ecn_failed_ && congestion_ != congestion_kind::fixed;
   }
   void on_outcome(time_point now, const wire::frame_view& frame) noexcept;
   void on_message(time_point now, const wire::frame_view& frame,
@@ -234,8 +248,8 @@ class peer final : private message_sink {
   void end_mtu_round(time_point now) noexcept;
   [[nodiscard]] bool cut_to_path_mtu(std::uint32_t body) noexcept;
 
-  [[nodiscard]] time_point release_time() const noexcept;
-  void release_memory() noexcept;
+  [[nodiscard]] time_point flow_deadline() const noexcept;
+  void handle_flow_deadline(time_point now) noexcept;
   void probe(time_point now) noexcept;
 
   const shared_parts& shared_;
@@ -249,38 +263,24 @@ class peer final : private message_sink {
   peer_counts counts_;
 
   path_mtu mtu_;
-  send_queue queue_;
-  loss_detector sent_;
   rtt_estimator rtt_;
-  congestion::regulator regulator_;
-  ack_tracker acks_;
-  outcome_tracker outcomes_;
-  message_window window_;
-  reassembler reassembler_;
-  channel_order channels_;
-  id_map<bool> closed_unread_;  // by ABANDON; the peer does not know yet
+  congestion_kind congestion_;
+  std::unique_ptr<flow> flow_;  // nullptr: at rest, with ...
+  flow::remains remains_;       // ... this left of the last
   receive_credit credit_;
   credit allowed_;                    // by the peer
   std::uint32_t marks_reported_ = 0;  // congestion marks that the peer has counted
   bool ecn_failed_ = false;
   bool credit_due_ = false;  // our limits rose
   bool ping_due_ = false;
-  bool nack_due_ = false;
-  time_point stall_check_ = never;  // messages that are incomplete then may be asked for
-  duration stall_wait_{};
-  time_point nack_heeded_{};              // the last of the peer's
   bool asked_for_credit_ = false;         // a PING told the peer that we are blocked
   bool peer_blocked_ = false;             // the peer's PING has not been answered with credit yet
   time_point now_{};                      // of the call that runs
-  std::uint64_t id_base_ = 0;             // ids of the packet at hand are expanded against this
-  std::uint32_t probes_due_ = 0;          // packets that may go beyond the window
-  std::uint32_t unasked_ = 0;             // packets since one asked for an acknowledgement at once
   time_point resume_ = never;             // what could not be sent is tried again then
   std::uint64_t newest_ = 0;              // one more than the highest packet number that came
   std::unique_ptr<path_validator> path_;  // made when an address changes for the first time
   time_point last_received_{};
   time_point last_heartbeat_{};
-  bool holds_memory_ = false;  // data was exchanged since memory was last given back
 };
 
 }  // namespace mdp::engine

@@ -21,12 +21,14 @@ void peer::start_path_mtu() noexcept {
 
 void peer::follow_path_mtu() noexcept {
   packet_bytes_ = mtu_.packet_bytes();
-  queue_.set_body_bytes(body_bytes_of(packet_bytes_));
+  if (!flow_) return;
+  flow_->queue.set_body_bytes(body_bytes_of(packet_bytes_));
+  flow_->regulator.set_packet_bytes(packet_bytes_);
 }
 
 std::uint32_t peer::mtu_probe_due() const noexcept {
   // Whoever sends no messages needs no larger packets.
-  return state_ == peer_state::established && queue_.next_id() > 0 ? mtu_.probe_wanted() : 0;
+  return state_ == peer_state::established && sends_messages() ? mtu_.probe_wanted() : 0;
 }
 
 bool peer::send_mtu_probe(time_point now, train_builder& train) noexcept {
@@ -68,7 +70,7 @@ bool peer::cut_to_path_mtu(std::uint32_t index) noexcept {
     // them stay for control.
     if (!spare && shared_.control_blocks.available() * 2 > shared_.control_blocks.block_count())
       spare = buffer::slice::acquire(shared_.control_blocks);
-    if (!spare || !queue_.split(index, std::move(spare))) return false;
+    if (!spare || !flow_->queue.split(index, std::move(spare))) return false;
     ++shared_.counts.packets_split;
   }
   return true;

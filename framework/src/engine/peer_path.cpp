@@ -51,7 +51,7 @@ void peer::move_to(const endpoint_address& address) noexcept {
   if (address.ip != address_.ip || address.scope_id != address_.scope_id) {
     rtt_ = rtt_estimator(shared_.settings.initial_rtt);
     start_path_mtu();
-    regulator_ = congestion::regulator(regulator_.kind(), shared_.settings, packet_bytes_);
+    if (flow_) flow_->regulator = new_regulator();
   }
   address_ = address;
 }

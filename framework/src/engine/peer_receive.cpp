@@ -13,14 +13,15 @@ bool peer::handle_packet(time_point now, const endpoint_address& from,
                          bool marked) noexcept {
   stats& s = shared_.counts;
   const std::span<const std::byte> frames = packet.bytes().subspan(wire::header_bytes);
-  switch (acks_.classify(header.number)) {
+  wake();
+  switch (flow_->acks.classify(header.number)) {
     case ack_tracker::verdict::old:
       ++s.rejected_old;
       return false;
     case ack_tracker::verdict::duplicate:
       ++s.packets_duplicate;
       last_received_ = now;
-      acks_.on_duplicate();
+      flow_->acks.on_duplicate();
       return true;
     case ack_tracker::verdict::fresh:
       break;
@@ -31,7 +32,7 @@ bool peer::handle_packet(time_point now, const endpoint_address& from,
   }
   last_received_ = now;
   now_ = now;
-  id_base_ = window_.floor();
+  flow_->id_base = flow_->window.floor();
   note_source(from, header);
   if (!admit(frames)) return true;
   ++s.packets_received;
@@ -42,20 +43,20 @@ bool peer::handle_packet(time_point now, const endpoint_address& from,
   watch_stalls(now);
   if (marked) {
     ++s.packets_marked;
-    acks_.on_congestion_mark();
+    flow_->acks.on_congestion_mark();
   }
-  acks_.on_packet(now, header.number, eliciting, (header.flags & wire::flag_ack_now) != 0,
-                  shared_.settings.ack_frequency_packets, ack_delay());
+  flow_->acks.on_packet(now, header.number, eliciting, (header.flags & wire::flag_ack_now) != 0,
+                        shared_.settings.ack_frequency_packets, ack_delay());
   return true;
 }
 
 bool peer::admit_message(std::uint64_t id, std::uint64_t bytes, credit& reserved) noexcept {
   stats& s = shared_.counts;
-  if (window_.beyond(id)) {
+  if (flow_->window.beyond(id)) {
     ++s.rejected_window;
     return false;
   }
-  if (window_.closed(id)) return true;
+  if (flow_->window.closed(id)) return true;
   if (bytes > shared_.settings.max_message_bytes) {
     ++s.rejected_too_large;
     return false;
@@ -72,13 +73,13 @@ bool peer::admit_message(std::uint64_t id, std::uint64_t bytes, credit& reserved
 
 bool peer::admit_fragment(const wire::frame_view& frame, credit& reserved) noexcept {
   stats& s = shared_.counts;
-  const std::uint64_t id = wire::expand(id_base_, frame.id);
+  const std::uint64_t id = wire::expand(flow_->id_base, frame.id);
   const auto total = wire::load<std::uint32_t>(frame.body.data());
-  if (!window_.beyond(id) && window_.closed(id)) return true;
-  const bool known = reassembler_.knows(id);
+  if (!flow_->window.beyond(id) && flow_->window.closed(id)) return true;
+  const bool known = flow_->partials.knows(id);
   const credit before = reserved;
   if (!known && !admit_message(id, total, reserved)) return false;
-  switch (reassembler_.reserve(shared_.buffers, id, total)) {
+  switch (flow_->partials.reserve(shared_.buffers, id, total)) {
     case reassembler::verdict::known:
       return true;
     case reassembler::verdict::reserved:
@@ -98,19 +99,19 @@ bool peer::admit_fragment(const wire::frame_view& frame, credit& reserved) noexc
 
 bool peer::admit_abandons(const wire::frame_view& frame, credit& reserved) noexcept {
   const std::size_t entries = frame.body.size() / wire::abandon_entry_bytes;
-  if (channels_.skips() + entries > message_window::width) {
+  if (flow_->channels.skips() + entries > message_window::width) {
     ++shared_.counts.rejected_no_memory;
     return false;
   }
   for (std::size_t i = 0; i < entries; ++i) {
     const std::byte* at = frame.body.data() + i * wire::abandon_entry_bytes;
-    const std::uint64_t id = wire::expand(id_base_, wire::load<std::uint32_t>(at));
-    if (window_.beyond(id)) {
+    const std::uint64_t id = wire::expand(flow_->id_base, wire::load<std::uint32_t>(at));
+    if (flow_->window.beyond(id)) {
       ++shared_.counts.rejected_window;
       return false;
     }
     const bool charged = (wire::load<std::uint16_t>(at + 14) & wire::abandon_charged) != 0;
-    if (!charged || window_.closed(id) || reassembler_.knows(id)) continue;
+    if (!charged || flow_->window.closed(id) || flow_->partials.knows(id)) continue;
     if (!admit_message(id, wire::load<std::uint32_t>(at + 4), reserved)) return false;
   }
   return true;
@@ -122,10 +123,10 @@ bool peer::admit(std::span<const std::byte> frames) noexcept {
   credit reserved;
   while (reader.next(frame)) {
     if (frame.type == wire::frame_type::message) {
-      const std::uint64_t id = wire::expand(id_base_, frame.id);
+      const std::uint64_t id = wire::expand(flow_->id_base, frame.id);
       // One that was cut into fragments on its way here is charged already.
-      const bool known = reassembler_.knows(id);
-      if (known && reassembler_.total(id) != frame.body.size()) {
+      const bool known = flow_->partials.knows(id);
+      if (known && flow_->partials.total(id) != frame.body.size()) {
         ++shared_.counts.rejected_conflict;
         return false;
       }
@@ -134,7 +135,7 @@ bool peer::admit(std::span<const std::byte> frames) noexcept {
       if (!admit_fragment(frame, reserved)) return false;
     } else if (frame.type == wire::frame_type::abandon) {
       if (!admit_abandons(frame, reserved)) return false;
-    } else if (frame.type == wire::frame_type::ack && !sent_.ack_valid(frame.body)) {
+    } else if (frame.type == wire::frame_type::ack && !flow_->sent.ack_valid(frame.body)) {
       ++shared_.counts.rejected_bad_ack;
       return false;
     }
@@ -210,19 +211,19 @@ void peer::on_lost(time_point now, sent_packet& packet) noexcept {
   mtu_.on_lost(packet.bytes);
   ++s.packets_lost;
   ++counts_.packets_lost;
-  if (regulator_.on_lost(now, packet, sent_.bytes_in_flight())) ++s.loss_events;
+  if (flow_->regulator.on_lost(now, packet, flow_->sent.bytes_in_flight())) ++s.loss_events;
   if (packet.outcomes != no_index) {
-    outcomes_.on_lost(packet.outcomes);
+    flow_->outcomes.on_lost(packet.outcomes);
     packet.outcomes = no_index;
   }
   if (packet.credit) credit_due_ = true;
-  if (packet.abandons) queue_.on_abandons_lost();
+  if (packet.abandons) flow_->queue.on_abandons_lost();
   if (packet.body != no_index) {
-    queue_.resend(packet.body);
+    flow_->queue.resend(packet.body);
     // The record stays for a late acknowledgement, and with it its reference, unless all is
     // settled.
     if (shared_.bodies[packet.body].acked) {
-      queue_.drop_reference(packet.body);
+      flow_->queue.drop_reference(packet.body);
       packet.body = no_index;
     }
   }
@@ -233,17 +234,17 @@ void peer::on_congestion_marks(time_point now, std::uint32_t reported, time_poin
   // Frames overtake each other: only a count that grows is news.
   if (static_cast<std::int32_t>(reported - marks_reported_) <= 0) return;
   marks_reported_ = reported;
-  if (marks_packets() && regulator_.on_congestion_mark(now, newest, in_flight))
+  if (marks_packets() && flow_->regulator.on_congestion_mark(now, newest, in_flight))
     ++shared_.counts.congestion_marks;
 }
 
 void peer::on_ack(time_point now, const wire::frame_view& frame) noexcept {
   const config& c = shared_.settings;
   duration sample{};
-  const std::uint64_t in_flight = sent_.bytes_in_flight();
-  const std::uint32_t probes = sent_.probes();
+  const std::uint64_t in_flight = flow_->sent.bytes_in_flight();
+  const std::uint32_t probes = flow_->sent.probes();
   time_point newest = time_point::min();
-  const bool news = sent_.on_ack(now, frame.body, sample, [&](sent_packet& p, bool was_lost) {
+  const bool news = flow_->sent.on_ack(now, frame.body, sample, [&](sent_packet& p, bool was_lost) {
     if (p.mtu_probe) {
       on_mtu_probe_acked(now, p);
       return;
@@ -251,27 +252,28 @@ void peer::on_ack(time_point now, const wire::frame_view& frame) noexcept {
     newest = std::max(newest, p.sent);
     if (was_lost && p.eliciting) ++shared_.counts.packets_spurious;
     mtu_.on_acked(p.bytes);
-    if (regulator_.on_packet_acked(now, p, was_lost)) ++shared_.counts.loss_events_undone;
-    if (p.has_ack) acks_.on_ack_acked(p.ack_largest);
+    if (flow_->regulator.on_packet_acked(now, p, was_lost)) ++shared_.counts.loss_events_undone;
+    if (p.has_ack) flow_->acks.on_ack_acked(p.ack_largest);
     if (p.outcomes != no_index) {
-      outcomes_.on_acked(p.outcomes, [this](std::uint64_t id) { closed_unread_.erase(id); });
+      flow_->outcomes.on_acked(p.outcomes,
+                               [this](std::uint64_t id) { flow_->closed_unread.erase(id); });
       raise_credit();
     }
-    if (p.body != no_index) queue_.on_acked(p.body, *this);
+    if (p.body != no_index) flow_->queue.on_acked(p.body, *this);
     p.outcomes = p.body = no_index;
   });
   on_congestion_marks(now, wire::load<std::uint32_t>(frame.body.data() + 12), newest, in_flight);
   if (news)
     rtt_.update(sample, std::min<duration>(std::chrono::microseconds(frame.id), c.max_ack_delay));
-  regulator_.on_ack(now, rtt_, news, in_flight, probes);
+  flow_->regulator.on_ack(now, rtt_, news, in_flight, probes);
   detect_losses(now);
 }
 
 void peer::detect_losses(time_point now) noexcept {
-  sent_.detect_losses(
+  flow_->sent.detect_losses(
       now, loss_delay(), [&](sent_packet& p) { on_lost(now, p); },
       [&](sent_packet& p) {
-        if (p.body != no_index) queue_.drop_reference(p.body);
+        if (p.body != no_index) flow_->queue.drop_reference(p.body);
       });
   end_mtu_round(now);
 }
@@ -280,7 +282,7 @@ void peer::on_outcome(time_point now, const wire::frame_view& frame) noexcept {
   static_cast<void>(now);
   const auto kind = static_cast<wire::outcome_kind>(frame.flags);
   for (std::size_t at = 0; at + 8 <= frame.body.size(); at += 8) {
-    const std::uint64_t next = queue_.next_id();
+    const std::uint64_t next = flow_->queue.next_id();
     const std::uint64_t first =
         wire::expand(next, wire::load<std::uint32_t>(frame.body.data() + at));
     const std::uint64_t count = wire::load<std::uint32_t>(frame.body.data() + at + 4);
@@ -289,32 +291,32 @@ void peer::on_outcome(time_point now, const wire::frame_view& frame) noexcept {
       ++shared_.counts.rejected_bad_outcome;
       continue;
     }
-    queue_.on_outcome(kind, first, count, *this);
+    flow_->queue.on_outcome(kind, first, count, *this);
   }
 }
 
 void peer::on_abandons(const wire::frame_view& frame) noexcept {
   for (std::size_t i = 0; i < frame.body.size(); i += wire::abandon_entry_bytes) {
     const std::byte* at = frame.body.data() + i;
-    const std::uint64_t id = wire::expand(id_base_, wire::load<std::uint32_t>(at));
-    if (window_.closed(id)) {
-      if (!closed_unread_.find(id)) outcomes_.add(id, wire::outcome_kind::completed);
+    const std::uint64_t id = wire::expand(flow_->id_base, wire::load<std::uint32_t>(at));
+    if (flow_->window.closed(id)) {
+      if (!flow_->closed_unread.find(id)) flow_->outcomes.add(id, wire::outcome_kind::completed);
       continue;
     }
     const std::uint64_t bytes = wire::load<std::uint32_t>(at + 4);
-    if (reassembler_.knows(id)) {
-      on_released(reassembler_.drop(id));
+    if (flow_->partials.knows(id)) {
+      on_released(flow_->partials.drop(id));
     } else if ((wire::load<std::uint16_t>(at + 14) & wire::abandon_charged) != 0) {
       credit_.on_accepted(bytes);
       on_released(bytes);
     }
-    window_.close(id);
+    flow_->window.close(id);
     ++shared_.counts.messages_given_up;
-    outcomes_.add(id, wire::outcome_kind::cancelled);
-    closed_unread_.insert(id, true);
+    flow_->outcomes.add(id, wire::outcome_kind::cancelled);
+    flow_->closed_unread.insert(id, true);
     if (const auto channel = wire::load<std::uint16_t>(at + 12); channel > 0)
-      channels_.skip(channel, wire::load<std::uint32_t>(at + 8),
-                     [this](event&& e) { deliver(std::move(e)); });
+      flow_->channels.skip(channel, wire::load<std::uint32_t>(at + 8),
+                           [this](event&& e) { deliver(std::move(e)); });
   }
 }
 
@@ -344,7 +346,7 @@ void peer::on_complete(time_point now, std::uint64_t id, std::uint8_t frame_flag
   ++counts_.messages_received;
   s.payload_bytes_received += content.size();
   counts_.payload_bytes_received += content.size();
-  window_.close(id);
+  flow_->window.close(id);
   if ((frame_flags & wire::frame_in_channel) != 0) {
     event e;
     describe(e, now, id, frame_flags);
@@ -353,7 +355,8 @@ void peer::on_complete(time_point now, std::uint64_t id, std::uint8_t frame_flag
     e.payload =
         content.subslice(wire::channel_head_bytes,
                          content.size() - static_cast<std::uint32_t>(wire::channel_head_bytes));
-    channels_.add(sequence, std::move(e), [this](event&& ready) { deliver(std::move(ready)); });
+    flow_->channels.add(sequence, std::move(e),
+                        [this](event&& ready) { deliver(std::move(ready)); });
     return;
   }
   event& e = shared_.events.push();
@@ -376,13 +379,13 @@ void peer::describe(event& e, time_point now, std::uint64_t id,
 
 void peer::on_message(time_point now, const wire::frame_view& frame,
                       const buffer::slice& packet) noexcept {
-  const std::uint64_t id = wire::expand(id_base_, frame.id);
-  if (window_.closed(id)) {
+  const std::uint64_t id = wire::expand(flow_->id_base, frame.id);
+  if (flow_->window.closed(id)) {
     ++shared_.counts.messages_duplicate;
     return;
   }
-  if (reassembler_.knows(id)) {
-    reassembler_.drop(id);
+  if (flow_->partials.knows(id)) {
+    flow_->partials.drop(id);
   } else {
     credit_.on_accepted(frame.body.size());
   }
@@ -390,13 +393,13 @@ void peer::on_message(time_point now, const wire::frame_view& frame,
 }
 
 void peer::on_fragment(time_point now, const wire::frame_view& frame) noexcept {
-  const std::uint64_t id = wire::expand(id_base_, frame.id);
-  if (window_.closed(id)) {
+  const std::uint64_t id = wire::expand(flow_->id_base, frame.id);
+  if (flow_->window.closed(id)) {
     ++shared_.counts.messages_duplicate;
     return;
   }
   const auto offset = wire::load<std::uint32_t>(frame.body.data() + 4);
-  buffer::slice whole = reassembler_.add(id, offset, frame.body.subspan(8), now);
+  buffer::slice whole = flow_->partials.add(id, offset, frame.body.subspan(8), now);
   if (whole) on_complete(now, id, frame.flags, std::move(whole));
 }
 

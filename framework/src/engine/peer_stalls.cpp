@@ -15,33 +15,35 @@ constexpr std::uint64_t ids_looked_at = 64;  // the oldest are those that others
 }  // namespace
 
 void peer::watch_stalls(time_point now) noexcept {
-  if (reassembler_.size() == 0) {
-    stall_check_ = never;
-  } else if (stall_check_ == never) {
-    stall_wait_ = loss_delay();
-    stall_check_ = now + stall_wait_;
+  if (flow_->partials.size() == 0) {
+    flow_->stall_check = never;
+  } else if (flow_->stall_check == never) {
+    flow_->stall_wait = loss_delay();
+    flow_->stall_check = now + flow_->stall_wait;
   }
 }
 
 void peer::check_stalls(time_point now) noexcept {
-  if (stall_check_ > now) return;
-  nack_due_ = true;
-  acks_.on_duplicate();  // our acknowledgement says which parts are here
-  stall_wait_ = std::min(2 * stall_wait_, std::max(shared_.settings.pto_max, loss_delay()));
-  stall_check_ = now + stall_wait_;
+  if (flow_->stall_check > now) return;
+  flow_->nack_due = true;
+  flow_->acks.on_duplicate();  // our acknowledgement says which parts are here
+  flow_->stall_wait =
+      std::min(2 * flow_->stall_wait, std::max(shared_.settings.pto_max, loss_delay()));
+  flow_->stall_check = now + flow_->stall_wait;
 }
 
 std::size_t peer::write_nack(time_point now, std::span<std::byte> out) noexcept {
   if (out.size() < wire::frame_bytes(ids_max * 4)) return 0;  // behind the next packet
-  nack_due_ = false;
+  flow_->nack_due = false;
   std::array<std::uint32_t, ids_max> ids;
   std::size_t count = 0;
-  const std::uint64_t first = window_.floor();
+  const std::uint64_t first = flow_->window.floor();
   for (std::uint64_t id = first; id < first + ids_looked_at && count < ids_max; ++id)
-    if (reassembler_.stalled(id, now - loss_delay())) ids[count++] = static_cast<std::uint32_t>(id);
+    if (flow_->partials.stalled(id, now - loss_delay()))
+      ids[count++] = static_cast<std::uint32_t>(id);
   if (count == 0) {
     // Something comes still: patience begins anew.
-    stall_check_ = never;
+    flow_->stall_check = never;
     watch_stalls(now);
     return 0;
   }
@@ -55,8 +57,8 @@ std::size_t peer::write_nack(time_point now, std::span<std::byte> out) noexcept 
 
 void peer::on_nack(time_point now, const wire::frame_view& frame) noexcept {
   // What is in flight is looked through: not more often than it can change.
-  if (now < nack_heeded_ + loss_delay() / 2) return;
-  nack_heeded_ = now;
+  if (now < flow_->nack_heeded + loss_delay() / 2) return;
+  flow_->nack_heeded = now;
   std::array<std::uint32_t, ids_max> ids;
   const std::size_t count = std::min(frame.body.size() / 4, ids_max);
   std::memcpy(ids.data(), frame.body.data(), count * 4);
@@ -65,7 +67,7 @@ void peer::on_nack(time_point now, const wire::frame_view& frame) noexcept {
     const auto id = static_cast<std::uint32_t>(shared_.bodies[p.body].first_id);
     return std::find(ids.begin(), ids.begin() + count, id) != ids.begin() + count;
   };
-  sent_.declare_lost(now - loss_delay(), named, [&](sent_packet& p) {
+  flow_->sent.declare_lost(now - loss_delay(), named, [&](sent_packet& p) {
     ++shared_.counts.packets_nacked;
     on_lost(now, p);
   });

@@ -36,8 +36,6 @@ class reassembler {
     partials_.erase(id);
     return total;
   }
-  // Gives memory back if no message is incomplete.
-  void release() noexcept { partials_.release(); }
   [[nodiscard]] std::size_t size() const noexcept { return partials_.size(); }
 
  private:

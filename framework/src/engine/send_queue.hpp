@@ -20,39 +20,12 @@
 #include "mdp/base/result.hpp"
 #include "mdp/base/ring.hpp"
 #include "mdp/wire/packet.hpp"
+#include "message_history.hpp"
 #include "message_timers.hpp"
+#include "packet_body.hpp"
 #include "stats.hpp"
 
 namespace mdp::engine {
-
-// The frames of one packet. Its block has room for the packet header in front.
-struct packet_body {
-  buffer::slice block;              // from the header room to the end of the block
-  std::uint32_t length = 0;         // bytes of frames
-  std::uint32_t message_count = 0;  // whole messages: ids first_id .. first_id + message_count - 1
-  std::uint64_t first_id = 0;       // fragment (message_count == 0): its message
-  credit charge;                    // what its first transmission costs
-  std::uint32_t next = no_index;    // the following fragment of the same message
-  std::uint32_t references = 0;     // packets in the loss detector that carry it
-  std::uint32_t retries = 0;
-  std::uint32_t payload_bytes = 0;
-  bool acked = false;
-  bool sent = false;
-  bool queued = false;  // waits in the queue for retransmission
-};
-
-// All bodies of an endpoint, reused through a free list; there are never more than blocks.
-class body_table {
- public:
-  explicit body_table(std::size_t count);
-  [[nodiscard]] packet_body& operator[](std::uint32_t i) noexcept { return bodies_[i]; }
-  [[nodiscard]] std::uint32_t acquire() noexcept;  // no_index when all are used
-  void release(std::uint32_t i) noexcept;
-
- private:
-  std::vector<packet_body> bodies_;
-  std::vector<std::uint32_t> free_;
-};
 
 struct send_limits {
   std::uint32_t max_message_bytes;
@@ -76,10 +49,29 @@ class send_queue {
   static constexpr std::uint32_t oldest_share = 8;  // one turn in so many goes to the oldest
   static constexpr std::size_t share_min = 16;      // blocks that a peer may always hold ...
   static constexpr std::size_t share_factor = 8;    // ... beyond, so many for each free one
-  static constexpr std::size_t history_size = 32;   // final states that are remembered
 
-  send_queue(body_table& bodies, buffer::block_pool& blocks, const send_limits& limits)
-      : bodies_(bodies), blocks_(blocks), limits_(limits) {}
+  // What must not be forgotten of an empty queue.
+  struct remains {
+    std::uint64_t next_id = 0;
+    credit charged;
+    std::uint64_t peer_window = ~std::uint64_t{0};
+    id_map<std::uint32_t> channel_next;
+    message_history ends;
+    [[nodiscard]] message_state state(std::uint64_t id) const noexcept {
+      return id < next_id ? ends.find(id) : message_state::never;
+    }
+  };
+
+  send_queue(body_table& bodies, buffer::block_pool& blocks, const send_limits& limits,
+             remains&& past)
+      : bodies_(bodies),
+        blocks_(blocks),
+        limits_(limits),
+        base_(past.next_id),
+        charged_(past.charged),
+        peer_window_(past.peer_window),
+        channel_next_(std::move(past.channel_next)),
+        ends_(std::move(past.ends)) {}
 
   // `now` is looked at only if the options hold a time-out.
   [[nodiscard]] result<message_id, refusal> submit(time_point now,
@@ -141,8 +133,17 @@ class send_queue {
   // No message waits, is in flight or awaits a confirmation.
   // Ids that the peer has yet to close, of messages whose end was reported, do not count.
   [[nodiscard]] bool idle() const noexcept { return unresolved_ == 0; }
-  // Gives memory back; only when idle().
-  void release() noexcept;
+  // Lets go of what still waits of messages that have ended; only when idle().
+  void drop_ended() noexcept;
+  // Nothing is left but what remains().
+  [[nodiscard]] bool empty() const noexcept {
+    return messages_.empty() && waiting_.size() == 0 && retransmit_.empty() && busy_lanes_ == 0 &&
+           held_ == 0;
+  }
+  // Of an empty queue, which is of no further use.
+  [[nodiscard]] remains take_remains() noexcept {
+    return {base_, charged_, peer_window_, std::move(channel_next_), std::move(ends_)};
+  }
   [[nodiscard]] std::uint64_t next_id() const noexcept { return base_ + messages_.size(); }
   void set_body_bytes(std::uint32_t bytes) noexcept { limits_.body_bytes = bytes; }
   // The peer never admits more than this in one message: larger ones are refused from now on, and
@@ -276,23 +277,7 @@ class send_queue {
   std::size_t unresolved_ = 0;  // messages whose end was neither reached nor reported
   bool dead_queued_ = false;    // something that waits may be dead
   id_map<std::uint32_t> channel_next_;
-  // The low bits of an id, and how it ended, in one word.
-  struct final_state {
-    final_state() = default;
-    final_state(std::uint64_t id, message_state how) noexcept
-        : word_(static_cast<std::uint32_t>(id << 4) | static_cast<std::uint32_t>(how)) {}
-    [[nodiscard]] bool of(std::uint64_t id) const noexcept {
-      return word_ >> 4 == static_cast<std::uint32_t>(id << 4) >> 4;
-    }
-    [[nodiscard]] message_state how() const noexcept {
-      return static_cast<message_state>(word_ & 15);
-    }
-
-   private:
-    std::uint32_t word_ = static_cast<std::uint32_t>(message_state::settled);
-  };
-  std::unique_ptr<std::array<final_state, history_size>> history_;  // ring, made at the first end
-  std::size_t history_next_ = 0;
+  message_history ends_;
 };
 
 }  // namespace mdp::engine

@@ -39,9 +39,7 @@ void send_queue::finish(std::uint64_t id, message& m, event_kind how) noexcept {
     abandon_next_ = 0;
   }
   if ((m.flags & wants_bits) == 0 && (m.flags & flag_abandoned) == 0) return;
-  if (!history_) [[unlikely]]
-    history_ = std::make_unique<std::array<final_state, history_size>>();
-  (*history_)[history_next_++ % history_size] = {id, state_of(how)};
+  ends_.add(id, state_of(how));
 }
 
 bool send_queue::make_room() noexcept {
@@ -337,17 +335,8 @@ void send_queue::drop_dead_heads() noexcept {
   if (abandoned_left_ == 0 && retransmit_.empty() && busy_lanes_ == 0) dead_queued_ = false;
 }
 
-void send_queue::release() noexcept {
-  // What still waits belongs to messages that have ended.
+void send_queue::drop_ended() noexcept {
   if (busy_lanes_ != 0 || !retransmit_.empty()) drop_dead_heads();
-  if (!messages_.empty()) return;  // the peer has yet to close some
-  messages_.release();
-  retransmit_.release();
-  waiting_.release();
-  if (busy_lanes_ == 0) lanes_.reset();
-  timers_.clear();
-  abandoned_ = std::vector<std::uint64_t>();
-  abandon_next_ = 0;
 }
 
 std::vector<std::uint64_t> send_queue::set_aside() {
@@ -367,11 +356,7 @@ message_state send_queue::state(std::uint64_t id) noexcept {
     if ((m->flags & flag_received) != 0) return message_state::received;
     return (m->flags & flag_sent) != 0 ? message_state::sent : message_state::queued;
   }
-  for (std::size_t back = 1; history_ && back <= history_size; ++back) {
-    const final_state& f = (*history_)[(history_next_ - back) % history_size];
-    if (f.of(id) && f.how() != message_state::settled) return f.how();
-  }
-  return message_state::settled;
+  return ends_.find(id);
 }
 
 void send_queue::lose(message_sink& sink) {
@@ -408,8 +393,7 @@ void send_queue::lose(message_sink& sink) {
   abandon_next_ = abandoned_left_ = unresolved_ = 0;
   dead_queued_ = false;
   channel_next_.clear();
-  history_.reset();
-  history_next_ = 0;
+  ends_ = message_history();
 }
 
 }  // namespace mdp::engine

@@ -234,7 +234,7 @@ TEST(session, a_side_that_only_answers_remembers_few_packets) {
   }
   net.run_for(100ms);
   EXPECT_EQ(a.app.received.size(), 3000u);
-  EXPECT_LT(b.engine->find(peer_id{1u << 20})->sent_packets().record_count(), 512u);
+  EXPECT_LT(b.engine->find(peer_id{1u << 20})->flowing()->sent.record_count(), 512u);
 }
 
 // R-LOSS-4

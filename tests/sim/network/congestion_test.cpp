@@ -61,9 +61,9 @@ double lone_flow(congestion_kind kind, const path& p, duration warm_up, duration
         "  {} Mb/s loss {} rtt {}: {:.2f} Mb/s, lost {} events {} undone {} spurious {} "
         "window {} rate {} dropped {} acks {} sent {}\n",
         p.mbps, p.loss, p.rtt_ms, result, s.packets_lost, s.loss_events, s.loss_events_undone,
-        s.packets_spurious, from.engine->find(from.to)->regulator().window_bytes(),
-        from.engine->find(from.to)->regulator().pacing_rate(), net.fact("packets_dropped_queue"),
-        to.engine->counts().acks_sent, s.packets_sent);
+        s.packets_spurious, from.engine->find(from.to)->flowing()->regulator.window_bytes(),
+        from.engine->find(from.to)->flowing()->regulator.pacing_rate(),
+        net.fact("packets_dropped_queue"), to.engine->counts().acks_sent, s.packets_sent);
   }
   return result;
 }

@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint32_t peer_count = 1000;
-constexpr std::uint64_t idle_bytes_max = 2048;
+constexpr std::uint64_t idle_bytes_max = 1024;
 constexpr std::uint64_t active_bytes_max = 4096;
 
 class memory : public testing::Test {

@@ -31,7 +31,7 @@ duration cruise_jitter(std::uint32_t cycle) {
 }  // namespace
 
 bbr::bbr(std::uint32_t packet_bytes, std::uint32_t initial_packets) noexcept
-    : packet_(packet_bytes), window_(std::uint64_t{packet_bytes} * initial_packets) {}
+    : controller(packet_bytes), window_(std::uint64_t{packet_bytes} * initial_packets) {}
 
 std::uint64_t bbr::path_bytes(std::uint64_t percent) const noexcept {
   if (min_rtt_ == duration::max() || max_rate() == 0) return window_;

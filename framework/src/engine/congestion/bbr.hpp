@@ -40,7 +40,6 @@ class bbr final : public controller {
   void set_pace() noexcept;
   void set_window(const ack_event& e) noexcept;
 
-  std::uint32_t packet_;
   phase phase_ = phase::startup;
   bool full_ = false;  // startup found the bottleneck's rate
   std::uint64_t window_;

@@ -28,7 +28,10 @@ struct ack_event {
 
 class controller {
  public:
+  explicit controller(std::uint32_t packet_bytes) noexcept : packet_(packet_bytes) {}
   virtual ~controller() = default;
+  // The path carries larger, or only smaller, packets from here on (RFC 9002 section 7.2).
+  void set_packet_bytes(std::uint32_t bytes) noexcept { packet_ = bytes; }
   virtual void on_acked(const ack_event& e) noexcept = 0;
   // Once a round trip, however many packets are lost (RFC 9002 section 7.3.1).
   virtual void on_loss_event(time_point now, std::uint64_t in_flight) noexcept = 0;
@@ -40,9 +43,12 @@ class controller {
   [[nodiscard]] virtual std::uint64_t window_bytes() const noexcept = 0;
   // Bytes a second; 0: unpaced.
   [[nodiscard]] virtual std::uint64_t pacing_rate() const noexcept = 0;
+
+ protected:
+  std::uint32_t packet_;  // bytes of a full one
 };
 
-// Never fails; `packet_bytes` is the largest packet of the session.
+// Never fails; `packet_bytes` is the largest packet that the path is known to carry.
 [[nodiscard]] std::unique_ptr<controller> make_controller(congestion_kind kind,
                                                           const config& settings,
                                                           std::uint32_t packet_bytes);

@@ -23,7 +23,7 @@ std::uint64_t cube_root(std::uint64_t n) noexcept {
 }
 
 cubic::cubic(std::uint32_t packet_bytes, std::uint32_t initial_packets) noexcept
-    : packet_(packet_bytes) {
+    : controller(packet_bytes) {
   state_.window = std::uint64_t{packet_bytes} * initial_packets;
   undo_ = state_;
 }

@@ -32,7 +32,6 @@ class cubic final : public controller {
   [[nodiscard]] std::uint64_t cubic_window(duration since_epoch) const noexcept;
   void avoid_congestion(const ack_event& e) noexcept;
 
-  std::uint32_t packet_;
   state state_;
   state undo_;  // before the last loss event
   hystart hystart_;

@@ -6,7 +6,8 @@ namespace mdp::engine::congestion {
 
 class fixed_window final : public controller {
  public:
-  explicit fixed_window(std::uint64_t bytes) noexcept : bytes_(bytes) {}
+  fixed_window(std::uint32_t packet_bytes, std::uint64_t bytes) noexcept
+      : controller(packet_bytes), bytes_(bytes) {}
   void on_acked(const ack_event&) noexcept override {}
   void on_loss_event(time_point, std::uint64_t) noexcept override {}
   void on_spurious() noexcept override {}

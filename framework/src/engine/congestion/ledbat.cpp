@@ -13,7 +13,7 @@ constexpr int slowdown_interval = 9;  // times the length of the last slowdown
 }  // namespace
 
 ledbat::ledbat(std::uint32_t packet_bytes, std::uint32_t initial_packets) noexcept
-    : packet_(packet_bytes),
+    : controller(packet_bytes),
       window_(std::uint64_t{packet_bytes} * std::min(initial_packets, 2u)),
       base_(base_span),
       current_(duration::zero()) {}

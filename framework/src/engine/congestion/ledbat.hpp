@@ -22,7 +22,6 @@ class ledbat final : public controller {
   void leave_slow_start(time_point now) noexcept;
   void adjust(const ack_event& e) noexcept;
 
-  std::uint32_t packet_;
   std::uint64_t window_;
   std::uint64_t threshold_ = UINT64_MAX;
   std::uint64_t undo_ = 0;

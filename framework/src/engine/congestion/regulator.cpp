@@ -23,7 +23,7 @@ std::unique_ptr<controller> make_controller(congestion_kind kind, const config& 
     case congestion_kind::fixed:
       break;
   }
-  return std::make_unique<fixed_window>(settings.congestion_window_bytes);
+  return std::make_unique<fixed_window>(packet_bytes, settings.congestion_window_bytes);
 }
 
 bool regulator::on_packet_acked(time_point now, const sent_packet& p, bool was_lost) noexcept {

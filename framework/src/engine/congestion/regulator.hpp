@@ -24,6 +24,10 @@ class regulator {
     controller_ = make_controller(kind, settings, packet_bytes_);
   }
   [[nodiscard]] congestion_kind kind() const noexcept { return kind_; }
+  void set_packet_bytes(std::uint32_t bytes) noexcept {
+    packet_bytes_ = bytes;
+    controller_->set_packet_bytes(bytes);
+  }
 
   // An ack-eliciting packet leaves; before it is remembered.
   void on_sent(time_point now, sent_packet& p, bool idle) noexcept {

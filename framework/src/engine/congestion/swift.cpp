@@ -10,7 +10,7 @@ constexpr duration base_span = std::chrono::seconds(30);
 }  // namespace
 
 swift::swift(std::uint32_t packet_bytes, std::uint32_t initial_packets, duration target) noexcept
-    : packet_(packet_bytes),
+    : controller(packet_bytes),
       target_(target),
       window_(std::uint64_t{packet_bytes} * initial_packets),
       base_(base_span) {}

@@ -24,7 +24,6 @@ class swift final : public controller {
   void grow(const ack_event& e) noexcept;
   void shrink(time_point now, std::uint64_t percent_kept) noexcept;
 
-  std::uint32_t packet_;
   duration target_;
   std::uint64_t window_;
   std::uint64_t carry_ = 0;  // what whole bytes left over
