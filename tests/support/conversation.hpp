@@ -114,7 +114,7 @@ class frames {
     return *this;
   }
   frames& outcome(std::uint8_t kind, std::uint32_t first, std::uint32_t count) {
-    std::byte* p = head(wire::frame_type::outcome, kind, 8, 1);
+    std::byte* p = head(wire::frame_type::outcome, kind, 8, 0);
     wire::store(p, first);
     wire::store(p + 4, count);
     return *this;

@@ -77,6 +77,7 @@ void ack_tracker::on_packet(time_point now, std::uint64_t number, bool eliciting
   const bool in_order = number == (any ? before + 1 : 0);
   if (!any || number > before) {
     largest_time_ = now;
+    largest_stated_ = false;
     if (late_watch_ > 0) --late_watch_;
   } else {
     // The gap that it fills was reordering: the next gaps are probably no loss either.
@@ -127,8 +128,10 @@ std::size_t ack_tracker::write(time_point now, std::span<std::byte> out) noexcep
   const std::size_t body_bytes = wire::ack_body_bytes_min + 8 * (runs.size - 1);
   const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(now - largest_time_);
   const auto delay = std::clamp<std::int64_t>(waited.count(), 0, 0xffffffff);
-  std::byte* p = wire::write_frame_head(out.data(), wire::frame_type::ack, 0, body_bytes,
+  std::byte* p = wire::write_frame_head(out.data(), wire::frame_type::ack,
+                                        largest_stated_ ? wire::frame_ack_again : 0, body_bytes,
                                         static_cast<std::uint32_t>(delay));
+  largest_stated_ = true;
   const range& first = newest(0);
   wire::store(p, first.last);
   wire::store(p + 8, narrow(first.last - first.first));

@@ -115,6 +115,7 @@ class ack_tracker {
   time_point deadline_ = never;
   bool ack_due_ = false;
   bool reported_all_ = false;
+  bool largest_stated_ = false;     // by an ACK
   std::uint32_t late_watch_ = 0;    // packets for which reordering is still expected
   std::uint64_t late_largest_ = 0;  // the largest number when one came late
 };

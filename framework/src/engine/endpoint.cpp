@@ -50,8 +50,9 @@ peer* endpoint::add_peer(time_point now, const endpoint_address& address, bool p
     reported_.push_back(0);
     changed_.push_back(false);
   }
-  const std::uint32_t slot = free_slots_.back();
-  free_slots_.pop_back();
+  // The slot that was left the longest ago: generations come round as late as can be.
+  const std::uint32_t slot = free_slots_.front();
+  free_slots_.pop_front();
   ++used_;
   peer& p = *peers_[slot];
   p.open(now, address, pinned);

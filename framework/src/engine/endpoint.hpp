@@ -168,7 +168,7 @@ class endpoint {
   body_table bodies_;
   shared_parts shared_;
   std::vector<std::unique_ptr<peer>> peers_;  // by slot
-  std::vector<std::uint32_t> free_slots_;
+  ring<std::uint32_t> free_slots_;
   address_map addresses_;  // to slots
   address_map blacklist_;
   stateless_replies replies_;

@@ -31,7 +31,8 @@ class loss_detector {
   // Checks an ACK body against what was sent, in O(ranges).
   [[nodiscard]] bool ack_valid(std::span<const std::byte> body) const noexcept;
   // Settles what an (already checked) ACK reports; acked(packet, was_lost) for each that is new.
-  // Returns true when the largest number was news: then `sample` is its round trip.
+  // Returns true when the largest number was news, and no later one was known (RFC 9002 section
+  // 5.1): then `sample` is its round trip.
   template <class Acked>
   bool on_ack(time_point now, std::span<const std::byte> body, duration& sample, Acked&& acked);
   // Declares losses; lost(packet) for each. Sets the time of the next check. forgotten(packet) for
@@ -153,7 +154,7 @@ bool loss_detector::on_ack(time_point now, std::span<const std::byte> body, dura
       const bool was_lost = p.state == sent_packet::fate::lost;
       settle(p, sent_packet::fate::acked);
       progress = progress || p.eliciting;
-      if (n == largest && p.eliciting) {
+      if (n == largest && p.eliciting && (!any_acked_ || n > largest_acked_)) {
         news = true;
         sample = now - p.sent;
       }

@@ -32,9 +32,11 @@ std::size_t outcome_tracker::write(std::span<std::byte> out, std::uint32_t& reco
   record_type& r = records_[record];
   r.count = 0;
   const wire::outcome_kind kind = pending_.front().kind;
+  const auto high = static_cast<std::uint32_t>(pending_.front().first >> 32);
   std::byte* p = out.data() + wire::frame_head_bytes;
-  while (!pending_.empty() && r.count < room && pending_.front().kind == kind) {
+  while (!pending_.empty() && r.count < room) {
     const range& next = pending_.front();
+    if (next.kind != kind || next.first >> 32 != high) break;
     wire::store(p, static_cast<std::uint32_t>(next.first));
     wire::store(p + 4, next.count);
     p += 8;
@@ -43,7 +45,7 @@ std::size_t outcome_tracker::write(std::span<std::byte> out, std::uint32_t& reco
   }
   unacked_ += r.count;
   wire::write_frame_head(out.data(), wire::frame_type::outcome, static_cast<std::uint8_t>(kind),
-                         8 * r.count, static_cast<std::uint32_t>(r.count));
+                         8 * r.count, high);
   return wire::frame_bytes(8 * r.count);
 }
 

@@ -51,6 +51,7 @@ void peer::frame_for_anyone() noexcept {
 void peer::close() noexcept {
   enter(peer_state::free);
   id_ += generation_step;
+  if (id_ < generation_step) id_ += generation_step;  // generation 0 is none: 0 names no peer
   path_.reset();
 }
 

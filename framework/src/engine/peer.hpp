@@ -94,6 +94,10 @@ class peer final : private message_sink {
   [[nodiscard]] bool silent(time_point now) const noexcept {
     return last_received_ + shared_.settings.peer_timeout <= now;
   }
+  // Nothing valid has come for heartbeat_after.
+  [[nodiscard]] bool quiet(time_point now) const noexcept {
+    return last_received_ + shared_.settings.heartbeat_after <= now;
+  }
   // The application is told that the peer is gone or unreachable.
   void report_down(time_point now, const char* reason) noexcept;
   [[nodiscard]] std::uint64_t tag() const noexcept {

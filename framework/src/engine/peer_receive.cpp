@@ -263,9 +263,12 @@ void peer::on_ack(time_point now, const wire::frame_view& frame) noexcept {
     p.outcomes = p.body = no_index;
   });
   on_congestion_marks(now, wire::load<std::uint32_t>(frame.body.data() + 12), newest, in_flight);
-  if (news)
-    rtt_.update(sample, std::min<duration>(std::chrono::microseconds(frame.id), c.max_ack_delay));
-  flow_->regulator.on_ack(now, rtt_, news, in_flight, probes);
+  // How long an ACK was lost or on its way before it was repeated is no part of a round trip.
+  const duration waited = std::chrono::microseconds(frame.id);
+  const bool again = (frame.flags & wire::frame_ack_again) != 0;
+  const bool measured = news && (!again || waited <= c.max_ack_delay);
+  if (measured) rtt_.update(sample, std::min(waited, c.max_ack_delay));
+  flow_->regulator.on_ack(now, rtt_, measured, in_flight, probes);
   detect_losses(now);
 }
 
@@ -283,8 +286,9 @@ void peer::on_outcome(time_point now, const wire::frame_view& frame) noexcept {
   const auto kind = static_cast<wire::outcome_kind>(frame.flags);
   for (std::size_t at = 0; at + 8 <= frame.body.size(); at += 8) {
     const std::uint64_t next = flow_->queue.next_id();
+    // Whole, since an application may take its time: billions of later messages may be done.
     const std::uint64_t first =
-        wire::expand(next, wire::load<std::uint32_t>(frame.body.data() + at));
+        std::uint64_t{frame.id} << 32 | wire::load<std::uint32_t>(frame.body.data() + at);
     const std::uint64_t count = wire::load<std::uint32_t>(frame.body.data() + at + 4);
     // Only of messages that were sent: anything else is the peer's mistake, and nothing changes.
     if (first >= next || count > next - first) {

@@ -64,6 +64,7 @@ struct stats {
   std::uint64_t rejected_no_memory = 0;
   std::uint64_t rejected_peer_limit = 0;
   std::uint64_t rejected_stale_hello = 0;
+  std::uint64_t rejected_reflected = 0;  // HELLO or HELLO_ACK of our own
   std::uint64_t rejected_blacklisted = 0;
   std::uint64_t rejected_path = 0;       // PATH_RESPONSE to no challenge of ours
   std::uint64_t rejected_reset = 0;      // RESET or UNKNOWN about nothing that we sent
@@ -132,6 +133,7 @@ void for_each_stat(const stats& s, Visit&& visit) {
   MDP_STAT(rejected_no_memory);
   MDP_STAT(rejected_peer_limit);
   MDP_STAT(rejected_stale_hello);
+  MDP_STAT(rejected_reflected);
   MDP_STAT(rejected_blacklisted);
   MDP_STAT(rejected_path);
   MDP_STAT(rejected_reset);

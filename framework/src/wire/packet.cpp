@@ -179,7 +179,7 @@ result<hello, wire_error> parse_hello(std::span<const std::byte> body) noexcept 
   h.token = {load<std::uint64_t>(p + 64), load<std::uint64_t>(p + 72)};
   h.cookie = load<std::uint64_t>(p + 80);
   h.held = load<std::uint64_t>(p + 88);
-  if (h.packet_bytes < hello_bytes_min) return failure(wire_error::bad_length);
+  if (h.packet_bytes < hello_bytes_min || h.nonce == 0) return failure(wire_error::bad_length);
   return h;
 }
 

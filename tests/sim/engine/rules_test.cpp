@@ -139,7 +139,7 @@ TEST_F(rules, later_frames_are_skipped_and_unknown_ones_are_not) {
 // R-OUT-2, R-ACK-6
 TEST_F(rules, confirmations_of_what_was_never_sent_change_nothing) {
   std::vector<std::byte> outcome(16);
-  std::byte* p = wire::write_frame_head(outcome.data(), wire::frame_type::outcome, 1, 8, 1);
+  std::byte* p = wire::write_frame_head(outcome.data(), wire::frame_type::outcome, 1, 8, 0);
   wire::store(p, std::uint32_t{0});
   wire::store(p + 4, std::uint32_t{0xffffffff});
   inject(*b, a->address, forged(1000, outcome));

@@ -1,6 +1,7 @@
 // The parts of the engine, each alone.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 #include <set>
 
@@ -446,6 +447,49 @@ TEST(receive_credit, admits_whole_messages_and_rises_by_quarters) {
   credit.raise();
   EXPECT_EQ(credit.limit().bytes, 2000u);
   EXPECT_EQ(credit.limit().messages, 12u);
+}
+
+// R-OUT-5: ids are told whole, however far apart.
+TEST(outcome_tracker, tells_ids_on_both_sides_of_every_power_of_two) {
+  const std::uint64_t ids[] = {5,          (1ull << 31) - 1, 1ull << 31, (1ull << 32) - 1,
+                               1ull << 32, (1ull << 32) + 5, 1ull << 47};
+  outcome_tracker outcomes;
+  for (const std::uint64_t id : ids) outcomes.add(id, wire::outcome_kind::delivered);
+  std::vector<std::uint64_t> told;
+  while (outcomes.pending()) {
+    std::array<std::byte, 64> out{};
+    std::uint32_t record = outcome_tracker::none;
+    const std::size_t bytes = outcomes.write(out, record);
+    ASSERT_GT(bytes, 0u);
+    wire::frame_reader reader({out.data(), bytes});
+    wire::frame_view frame;
+    ASSERT_TRUE(reader.next(frame));
+    for (std::size_t at = 0; at < frame.body.size(); at += 8) {
+      const std::uint64_t first =
+          std::uint64_t{frame.id} << 32 | wire::load<std::uint32_t>(frame.body.data() + at);
+      for (std::uint32_t n = 0; n < wire::load<std::uint32_t>(frame.body.data() + at + 4); ++n)
+        told.push_back(first + n);
+    }
+    outcomes.on_acked(record, [](std::uint64_t) {});
+  }
+  EXPECT_TRUE(std::equal(told.begin(), told.end(), std::begin(ids), std::end(ids)));
+}
+
+// R-RTT-1
+TEST(ack_tracker, says_when_it_repeats_its_largest_number) {
+  ack_tracker acks;
+  std::array<std::byte, 256> out{};
+  const auto again = [&](time_point now) {
+    EXPECT_GT(acks.write(now, out), 0u);
+    return static_cast<std::uint8_t>(out[1]) == wire::frame_ack_again;
+  };
+  acks.on_packet(at_ns(1), 0, true, true, 10, 1ms);
+  EXPECT_FALSE(again(at_ns(2)));
+  EXPECT_TRUE(again(at_ns(3)));
+  acks.on_packet(at_ns(4), 2, true, true, 10, 1ms);
+  EXPECT_FALSE(again(at_ns(5)));
+  acks.on_packet(at_ns(6), 1, true, true, 10, 1ms);
+  EXPECT_TRUE(again(at_ns(7))) << "late, below the largest";
 }
 
 // R-OUT-1, R-OUT-2

@@ -108,6 +108,21 @@ TEST(frames, impossible_fragments_are_malformed) {
   EXPECT_FALSE(check(0xffffffff, 0xffffffc0)) << "offset + length wraps";
 }
 
+// R-MSG-3: every id within half of the field of the reference comes out whole, at each wrap.
+TEST(frames, expand_is_right_across_the_wraps_of_31_and_32_bits) {
+  for (const std::uint64_t wrap : {std::uint64_t{1} << 31, std::uint64_t{1} << 32,
+                                   3 * (std::uint64_t{1} << 31), std::uint64_t{1} << 47}) {
+    for (const std::int64_t at : {-70000, -65536, -1, 0, 1, 65535, 70000}) {
+      const std::uint64_t reference = wrap + static_cast<std::uint64_t>(at);
+      for (const std::int64_t away : {-2147483647L, -65536L, -1L, 0L, 1L, 65536L, 2147483647L}) {
+        if (away < 0 && reference < static_cast<std::uint64_t>(-away)) continue;
+        const std::uint64_t id = reference + static_cast<std::uint64_t>(away);
+        EXPECT_EQ(expand(reference, static_cast<std::uint32_t>(id)), id);
+      }
+    }
+  }
+}
+
 TEST(frames, expand_finds_the_nearest) {
   EXPECT_EQ(expand(0, 5), 5u);
   EXPECT_EQ(expand(0x1'0000'0000, 0xffffffff), 0xffffffffu);

@@ -63,7 +63,7 @@ enum class frame_type : std::uint8_t {
   message = 1,  // one whole message; id: low half of its message id
   fragment = 2,
   ack = 3,      // id: delay in microseconds; not ack-eliciting
-  outcome = 4,  // flags: outcome_kind; ranges of message ids
+  outcome = 4,  // flags: outcome_kind; id: high half of the message ids; ranges of low halves
   credit = 5,   // u64 bytes, u64 messages: cumulative limits
   ping = 6,
   abandon = 7,            // entries of messages that need not arrive any more
@@ -76,6 +76,7 @@ enum class frame_type : std::uint8_t {
 enum frame_flags : std::uint8_t {
   frame_wants_delivered = 1,  // message, fragment: the sender asks for an OUTCOME
   frame_in_channel = 2,       // message, fragment: the content begins with a channel head
+  frame_ack_again = 1,        // ACK: one before it stated the same largest number
 };
 
 // Of a message in an ordered channel, ahead of its payload: u32 sequence, u16 channel, u16 zero.
