@@ -86,6 +86,7 @@ typedef struct mdp_send_options {
   uint32_t wants;                /* MDP_WANT_… */
   uint16_t channel;              /* 0: unordered; 1..255: in order within the channel */
   uint8_t priority;              /* class 0 (first) .. 7; 4 by default */
+  uint8_t idempotent;            /* not 0: may arrive twice, and so may go with the HELLO */
   uint64_t lifetime_ns;          /* 0: none; not received by then: given up, MDP_EXPIRED */
   uint64_t received_timeout_ns;  /* 0: none; the same, MDP_TIMED_OUT_RECEIVED */
   uint64_t delivered_timeout_ns; /* 0: none; needs MDP_WANT_DELIVERED; MDP_TIMED_OUT_DELIVERED */

@@ -114,6 +114,7 @@ mdp::messaging::send_options options_of(const mdp_send_options* o) noexcept {
   how.context = known.context;
   how.priority = known.priority;
   how.channel = known.channel;
+  how.idempotent = known.idempotent != 0;
   how.lifetime = nanoseconds(known.lifetime_ns);
   how.received_timeout = nanoseconds(known.received_timeout_ns);
   how.delivered_timeout = nanoseconds(known.delivered_timeout_ns);

@@ -10,15 +10,24 @@ namespace mdp::engine {
 // docs/protocol.md section 12.
 enum class congestion_kind : std::uint8_t { fixed, cubic, swift, bbr, ledbat };
 
+// Whose messages are taken with their HELLO (docs/protocol.md section 5.5).
+enum class zero_rtt_policy : std::uint8_t {
+  off,
+  proven,  // whose HELLO carries a cookie: it was in session with this node from there lately
+  any,     // everybody, though it may only pretend to be where it is
+};
+
 struct config {
   std::uint32_t max_message_bytes = 16u << 20;
   std::uint32_t max_packet_bytes = 1472;  // UDP payload at an MTU of 1,500 with IPv4
+  std::uint32_t min_packet_bytes = 1200;  // what every path to a peer is known to carry
   bool pmtu_discovery = false;            // RFC 8899; else max_packet_bytes from the start
   duration pmtu_raise = std::chrono::seconds(600);  // how often a larger packet is tried again
   std::uint32_t max_enqueued_messages = 65536;  // of one peer: queued or awaiting a confirmation
   std::uint32_t max_peers = 65536;
   // Sessions that a stranger began and has not proven yet; above it HELLO is answered by RETRY.
   std::uint32_t max_half_open = 1024;
+  zero_rtt_policy zero_rtt = zero_rtt_policy::off;
   std::uint32_t resets_per_second = 1000;  // RESET and UNKNOWN, to all addresses together
   // Makes the reset tokens: the same after a restart. All zero: no tokens, UNKNOWN hints only.
   siphash_key node_key{};

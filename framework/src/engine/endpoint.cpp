@@ -21,7 +21,8 @@ endpoint::endpoint(const config& settings, const engine_memory& memory, const tr
       addresses_(siphash_key{random.next(), random.next()}),
       blacklist_(siphash_key{random.next(), random.next()}),
       replies_(settings.node_key, siphash_key{random.next(), random.next()},
-               settings.resets_per_second, counts_) {
+               settings.resets_per_second, counts_),
+      cookies_(siphash_key{instance_, ~instance_}) {
   settings_.max_peers = std::min(settings_.max_peers, slot_mask);
 }
 
@@ -63,6 +64,7 @@ peer* endpoint::add_peer(time_point now, const endpoint_address& address, bool p
 void endpoint::remove_peer(peer& p) noexcept {
   const std::uint32_t slot = p.id() & slot_mask;
   addresses_.erase(p.address(), slot);
+  cookies_.remember(p.address(), p.shake.next_cookie);
   timers_.set(slot, never);
   note_change(p);
   p.close();
@@ -117,7 +119,7 @@ message_state endpoint::state(peer_id to, message_id id) noexcept {
 
 void endpoint::answer(peer_id from, message_id id, wire::outcome_kind kind) noexcept {
   peer* p = lookup(from.value);
-  if (!p || p->state() != peer_state::established) return;
+  if (!p || (p->state() != peer_state::established && !p->shake.early_taken)) return;
   p->confirm(id.value, kind);
   mark_ready(*p);
 }

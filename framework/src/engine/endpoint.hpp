@@ -14,6 +14,7 @@
 
 #include "address_map.hpp"
 #include "config.hpp"
+#include "cookie_cache.hpp"
 #include "event.hpp"
 #include "mdp/base/random.hpp"
 #include "mdp/base/siphash.hpp"
@@ -136,8 +137,10 @@ class endpoint {
                      bool marked) noexcept;
   void handle_data(time_point now, const endpoint_address& from, const wire::packet_header& header,
                    const buffer::slice& packet, bool marked) noexcept;
-  void handle_hello(time_point now, const endpoint_address& from,
-                    const wire::hello& theirs) noexcept;
+  void handle_hello(time_point now, const endpoint_address& from, const wire::hello& theirs,
+                    const buffer::slice& packet) noexcept;
+  void take_early(time_point now, peer& p, const wire::hello& theirs,
+                  const buffer::slice& packet) noexcept;
   [[nodiscard]] peer* accept(time_point now, const endpoint_address& from,
                              const wire::hello& theirs) noexcept;
   void handle_hello_ack(time_point now, const endpoint_address& from,
@@ -172,6 +175,7 @@ class endpoint {
   address_map addresses_;  // to slots
   address_map blacklist_;
   stateless_replies replies_;
+  cookie_cache cookies_;
   std::vector<std::uint32_t> reported_;  // by slot: id last reported active by peer_changes(), or 0
   std::vector<bool> changed_;            // by slot: it may differ by now ...
   ring<std::uint32_t> changes_;          // ... and is in this list

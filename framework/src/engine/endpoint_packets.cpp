@@ -38,7 +38,7 @@ void endpoint::handle_packet(time_point now, const endpoint_address& from,
   } else if (theirs->instance == instance_) {
     ++counts_.rejected_reflected;
   } else if (is_hello) {
-    handle_hello(now, from, *theirs);
+    handle_hello(now, from, *theirs, packet);
   } else {
     handle_hello_ack(now, from, *header, *theirs);
   }

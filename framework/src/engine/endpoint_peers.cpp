@@ -44,6 +44,7 @@ result<peer_id, refusal> endpoint::connect(time_point now, const endpoint_addres
   }
   peer* p = add_peer(now, to, true);
   if (!p) return failure(refusal::queue_full);
+  p->shake.next_cookie = cookies_.find(to);
   start_handshake(now, *p);
   return peer_id{p->id()};
 }

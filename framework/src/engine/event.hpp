@@ -39,10 +39,11 @@ enum class refusal : std::uint8_t {
 // How one message is to be sent.
 struct send_options {
   std::uint8_t wants = want_none;
-  std::uint64_t context = 0;     // handed back in the events of this message
-  std::uint8_t priority = 4;     // class 0 (first) .. 7; a class waits while a lower one has data
-  std::uint16_t channel = 0;     // 0: unordered; else delivered in order within its channel
-  duration lifetime{};           // 0: none; not received by then: given up, `expired`
+  std::uint64_t context = 0;  // handed back in the events of this message
+  std::uint8_t priority = 4;  // class 0 (first) .. 7; a class waits while a lower one has data
+  std::uint16_t channel = 0;  // 0: unordered; else delivered in order within its channel
+  bool idempotent = false;  // may go with the HELLO, and then reach the application more than once
+  duration lifetime{};      // 0: none; not received by then: given up, `expired`
   duration received_timeout{};   // 0: none; the same, reported as timed_out_received
   duration delivered_timeout{};  // 0: none; needs want_delivered
 };

@@ -24,12 +24,14 @@ std::optional<std::uint64_t> nonce_said(const peer& p) {
 
 void endpoint::start_handshake(time_point now, peer& p) noexcept {
   const wire::hello theirs = p.shake.theirs;
+  const std::uint64_t cookie = p.shake.next_cookie;
   auto next = std::move(p.shake.next);
   p.shake = peer::handshake{};
   // A HELLO_ACK that proposed a nonce may be on its way still: whichever the peer hears first, it
   // must find the same session.
   p.shake.our_nonce = next ? next->our_nonce : random_.next();
   p.shake.next = std::move(next);
+  p.shake.cookie = p.shake.next_cookie = cookie;
   p.shake.epoch = ++epoch_;
   p.shake.theirs.instance = theirs.instance;
   p.shake.theirs.epoch = theirs.epoch;
@@ -41,14 +43,16 @@ void endpoint::start_handshake(time_point now, peer& p) noexcept {
   rearm(p);
 }
 
-void endpoint::handle_hello(time_point now, const endpoint_address& from,
-                            const wire::hello& theirs) noexcept {
+void endpoint::handle_hello(time_point now, const endpoint_address& from, const wire::hello& theirs,
+                            const buffer::slice& packet) noexcept {
   peer* p = find_address(from);
   if (!p) {
     p = accept(now, from, theirs);
     if (!p) return;
+    take_early(now, *p, theirs, packet);
   } else if (theirs.nonce == p->shake.theirs.nonce) {
     p->shake.answer_next = false;
+    take_early(now, *p, theirs, packet);
   } else {
     auto& next = p->shake.next;
     const bool known = next && next->theirs.nonce == theirs.nonce;
@@ -89,6 +93,17 @@ peer* endpoint::accept(time_point now, const endpoint_address& from,
   return p;
 }
 
+// Messages that came with the HELLO of a session that is not proven yet. In one that is they come,
+// or came, in data packets.
+void endpoint::take_early(time_point now, peer& p, const wire::hello& theirs,
+                          const buffer::slice& packet) noexcept {
+  if (p.state() != peer_state::accepted || !wire::has_early_messages(packet.bytes())) return;
+  const bool allowed = settings_.zero_rtt == zero_rtt_policy::any ||
+                       (settings_.zero_rtt == zero_rtt_policy::proven &&
+                        replies_.cookie_valid(now, p.address(), theirs));
+  if (!allowed || !p.take_early(now, packet)) ++counts_.early_refused;
+}
+
 void endpoint::handle_hello_ack(time_point now, const endpoint_address& from,
                                 const wire::packet_header& header,
                                 const wire::hello& theirs) noexcept {
@@ -117,6 +132,7 @@ void endpoint::handle_hello_ack(time_point now, const endpoint_address& from,
     p->lose_session(now, "the peer forgot the session");
     p->shake.epoch = p->shake.verify_epoch;
   }
+  p->shake.next_cookie = theirs.cookie;
   p->begin_session(now, peer_state::established, nonce, theirs);
   announce(now, *p);
   mark_ready(*p);
@@ -141,8 +157,9 @@ void endpoint::handle_retry(const endpoint_address& from, const wire::packet_hea
 
 void endpoint::adopt_next_session(time_point now, peer& p) noexcept {
   const peer::handshake::proposal next = *p.shake.next;
-  // Messages that wait for a first session go with it; those of an old one are lost with that.
-  if (p.state() == peer_state::established) {
+  // Messages that wait for a first session go with it; those of an old one are lost with that. One
+  // whose HELLO brought messages has begun, proven or not: their ids are of no other.
+  if (p.state() == peer_state::established || p.shake.early_taken) {
     p.lose_session(now, "the peer began a new session");
     note_change(p);
   }

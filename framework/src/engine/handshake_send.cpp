@@ -6,6 +6,8 @@
 
 namespace mdp::engine {
 
+using wire_bytes = std::span<const std::byte>;
+
 wire::hello endpoint::our_hello(const peer& p) const noexcept {
   wire::hello ours;
   ours.instance = instance_;
@@ -21,8 +23,8 @@ wire::hello endpoint::our_hello(const peer& p) const noexcept {
 }
 
 bool endpoint::send_handshake(time_point now, peer& p, buffer::tx_batch& batch) noexcept {
-  static_cast<void>(now);
-  const auto send = [&](wire::packet_type type, const wire::hello& ours, std::uint32_t connection) {
+  const auto send = [&](wire::packet_type type, const wire::hello& ours, std::uint32_t connection,
+                        wire_bytes early = {}) {
     if (batch.full()) return false;
     buffer::slice block = buffer::slice::acquire(shared_.control_blocks);
     if (!block) return false;
@@ -31,6 +33,7 @@ bool endpoint::send_handshake(time_point now, peer& p, buffer::tx_batch& batch) 
                                  : wire::hello_bytes_min;
     std::memset(block.data(), 0, size);
     wire::write_hello({block.data() + wire::header_bytes, wire::hello_body_bytes}, ours);
+    if (!early.empty()) std::memcpy(block.data() + wire::early_offset, early.data(), early.size());
     wire::packet_header header;
     header.type = type;
     header.connection = connection;
@@ -47,7 +50,9 @@ bool endpoint::send_handshake(time_point now, peer& p, buffer::tx_batch& batch) 
     if (p.shake.verifying) ours.epoch = p.shake.verify_epoch;
     ours.held = p.shake.verifying ? wire::session_check(p.tag()) : 0;
     ours.cookie = p.shake.cookie;
-    if (!send(wire::packet_type::hello, ours, 0)) return false;
+    const bool opens = p.state() == peer_state::connecting;  // else only the session is in doubt
+    if (!send(wire::packet_type::hello, ours, 0, opens ? p.early_frames() : wire_bytes{}))
+      return false;
     p.shake.send_hello = false;
   }
   if (p.shake.send_hello_ack) {
@@ -55,7 +60,8 @@ bool endpoint::send_handshake(time_point now, peer& p, buffer::tx_batch& batch) 
     const wire::hello& answered = next ? p.shake.next->theirs : p.shake.theirs;
     ours.nonce = next ? p.shake.next->our_nonce : p.shake.our_nonce;
     ours.echoed_nonce = answered.nonce;
-    ours.held = ours.cookie = 0;
+    ours.held = 0;
+    ours.cookie = replies_.next_cookie(now, p.address());
     if (!send(wire::packet_type::hello_ack, ours, answered.connection)) return false;
     p.shake.send_hello_ack = false;
   }

@@ -20,6 +20,7 @@ struct packet_body {
   std::uint32_t references = 0;     // packets in the loss detector that carry it
   std::uint32_t retries = 0;
   std::uint32_t payload_bytes = 0;
+  bool idempotent = false;  // all of its messages are
   bool acked = false;
   bool sent = false;
   bool queued = false;  // waits in the queue for retransmission

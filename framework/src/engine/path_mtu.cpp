@@ -10,12 +10,14 @@ constexpr std::array<std::uint32_t, 3> candidates{1472, 8960, 65507};
 
 }  // namespace
 
-void path_mtu::start(std::uint32_t max_bytes, bool discover, duration raise_interval) noexcept {
+void path_mtu::start(std::uint32_t least_bytes, std::uint32_t max_bytes, bool discover,
+                     duration raise_interval) noexcept {
   *this = path_mtu();
+  least_ = std::min(least_bytes, max_bytes);
   max_ = max_bytes;
   discover_ = discover;
   raise_interval_ = raise_interval;
-  current_ = discover ? std::min(base_bytes, max_bytes) : max_bytes;
+  current_ = discover ? least_ : max_bytes;
 }
 
 std::uint32_t path_mtu::next_size() const noexcept {
@@ -94,13 +96,13 @@ bool path_mtu::end_of_round(time_point now) noexcept {
   round_lost_ = round_acked_ = 0;
   // A loss is only ever seen by the acknowledgement of a later packet: when that was smaller, size
   // may be the reason.
-  if (!discover_ || lost <= base_bytes || lost <= acked) return false;
+  if (!discover_ || lost <= least_ || lost <= acked) return false;
   evidence_[evidence_count_++] = static_cast<std::uint16_t>(lost);
   if (evidence_count_ < evidence_.size()) return false;
   const std::uint32_t least = *std::min_element(evidence_.begin(), evidence_.end());
   evidence_count_ = 0;
-  if (current_ <= base_bytes) return false;
-  current_ = base_bytes;
+  if (current_ <= least_) return false;
+  current_ = least_;
   failed_ = least;
   tries_ = 0;
   probing_ = false;

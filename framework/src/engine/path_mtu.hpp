@@ -12,13 +12,15 @@ namespace mdp::engine {
 
 class path_mtu {
  public:
-  static constexpr std::uint32_t base_bytes = 1200;  // BASE_PLPMTU: every path carries it
+  static constexpr std::uint32_t base_bytes = 1200;  // every path carries it (MIN_PLPMTU)
   static constexpr std::uint32_t probes_max = 3;     // MAX_PROBES of one size
   static constexpr std::uint32_t resolution = 32;    // the search ends when it knows it so closely
 
-  // A new path. `max_bytes`: no packet may be larger; >= base_bytes. Without `discover` the size is
-  // max_bytes from the start and stays.
-  void start(std::uint32_t max_bytes, bool discover, duration raise_interval) noexcept;
+  // A new path, which carries packets of `least_bytes` (>= base_bytes; less if max_bytes is): they
+  // are never smaller. `max_bytes`: none may be larger; >= base_bytes. Without `discover` the size
+  // is max_bytes from the start and stays.
+  void start(std::uint32_t least_bytes, std::uint32_t max_bytes, bool discover,
+             duration raise_interval) noexcept;
 
   // The largest packet that the path is known to carry (PLPMTU).
   [[nodiscard]] std::uint32_t packet_bytes() const noexcept { return current_; }
@@ -38,10 +40,10 @@ class path_mtu {
   void on_acked(std::uint32_t bytes) noexcept;
   void on_lost(std::uint32_t bytes) noexcept;
   // True: a black hole. Large packets no longer pass, though smaller ones do: packets may be only
-  // base_bytes now, and the search begins anew.
+  // the least now, and the search begins anew.
   bool end_of_round(time_point now) noexcept;
   // The path may cease to carry what it does now.
-  [[nodiscard]] bool may_shrink() const noexcept { return discover_ && current_ > base_bytes; }
+  [[nodiscard]] bool may_shrink() const noexcept { return discover_ && current_ > least_; }
   // Large packets were lost lately and none has passed since: a small one would tell more.
   [[nodiscard]] bool suspicious() const noexcept { return evidence_count_ > 0; }
 
@@ -50,6 +52,7 @@ class path_mtu {
   void end_search_if_done(time_point now) noexcept;
 
   std::uint32_t current_ = base_bytes;
+  std::uint32_t least_ = base_bytes;
   std::uint32_t max_ = base_bytes;
   std::uint32_t failed_ = 0;  // the least size that did not pass; 0: none
   std::uint32_t probe_bytes_ = 0;

@@ -45,7 +45,9 @@ void peer::enter(peer_state state) noexcept {
 void peer::frame_for_anyone() noexcept {
   // What is framed before the peer has said what it takes must suit any.
   packet_bytes_ = std::min<std::uint32_t>(shared_.settings.max_packet_bytes, wire::hello_bytes_min);
-  if (flow_) flow_->queue.set_body_bytes(body_bytes_of(packet_bytes_));
+  if (!flow_) return;
+  flow_->queue.set_body_bytes(body_bytes_of(packet_bytes_));
+  flow_->queue.begin_early();
 }
 
 void peer::close() noexcept {
@@ -79,7 +81,8 @@ void peer::begin_session(time_point now, peer_state state, std::uint64_t our_non
   shake.our_nonce = our_nonce;
   shake.theirs = theirs;
   shake.next.reset();
-  shake.verifying = shake.send_hello = false;
+  shake.verifying = shake.send_hello = shake.early_taken = false;
+  if (flow_) flow_->queue.end_early();
   shake.retry = never;
   shake.give_up = state == peer_state::accepted ? now + shared_.settings.connect_timeout : never;
   remote_connection_ = theirs.connection;

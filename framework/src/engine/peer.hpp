@@ -40,6 +40,13 @@ class peer final : private message_sink {
   bool handle_packet(time_point now, const endpoint_address& from,
                      const wire::packet_header& header, const buffer::slice& packet,
                      bool marked) noexcept;
+  // The messages that came with the HELLO of the session in force; R-0RTT-*. False: none of them
+  // was taken (counted).
+  bool take_early(time_point now, const buffer::slice& hello) noexcept;
+  // What goes with our HELLO.
+  [[nodiscard]] std::span<const std::byte> early_frames() noexcept {
+    return flow_ ? flow_->queue.early_frames(shared_.counts) : std::span<const std::byte>();
+  }
   // The first packet of the session proved that both sides know it.
   void on_confirmed() noexcept {
     enter(peer_state::established);
@@ -134,7 +141,9 @@ class peer final : private message_sink {
     std::unique_ptr<proposal> next;  // a session that the peer asks for while this one lives: it is
                                      // taken up when a packet of it comes
     bool answer_next = false;        // our HELLO_ACK is to that one
-    std::uint64_t cookie = 0;        // from a RETRY, for our_nonce
+    bool early_taken = false;        // something came with their HELLO
+    std::uint64_t cookie = 0;        // for our HELLO: from a RETRY, or the last HELLO_ACK
+    std::uint64_t next_cookie = 0;   // from their HELLO_ACK, for our next HELLO
     std::uint64_t verify_nonce = 0;  // we ask whether the peer still has the session ...
     std::uint64_t verify_epoch = 0;
     bool verifying = false;     // ... because somebody says that it has not

@@ -14,8 +14,8 @@ constexpr duration probe_timer_min = std::chrono::seconds(1);  // PROBE_TIMER (R
 
 void peer::start_path_mtu() noexcept {
   const config& c = shared_.settings;
-  mtu_.start(std::min(c.max_packet_bytes, shake.theirs.packet_bytes), c.pmtu_discovery,
-             c.pmtu_raise);
+  mtu_.start(c.min_packet_bytes, std::min(c.max_packet_bytes, shake.theirs.packet_bytes),
+             c.pmtu_discovery, c.pmtu_raise);
   follow_path_mtu();
 }
 

@@ -50,6 +50,27 @@ bool peer::handle_packet(time_point now, const endpoint_address& from,
   return true;
 }
 
+bool peer::take_early(time_point now, const buffer::slice& hello) noexcept {
+  stats& s = shared_.counts;
+  const std::span<const std::byte> frames = hello.bytes().subspan(wire::early_offset);
+  if (!wire::only_messages(frames)) {
+    ++s.rejected_malformed;
+    return false;
+  }
+  flow& f = wake();
+  now_ = now;
+  f.id_base = f.window.floor();
+  if (!admit(frames)) return false;
+  const std::uint64_t before = s.messages_received;
+  wire::frame_reader reader(frames);
+  wire::frame_view frame;
+  while (reader.next(frame))
+    if (frame.type == wire::frame_type::message) on_message(now, frame, hello);
+  s.early_taken += s.messages_received - before;
+  shake.early_taken = true;
+  return true;
+}
+
 bool peer::admit_message(std::uint64_t id, std::uint64_t bytes, credit& reserved) noexcept {
   stats& s = shared_.counts;
   if (flow_->window.beyond(id)) {

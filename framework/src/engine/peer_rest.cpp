@@ -12,6 +12,7 @@ flow& peer::wake() {
                            body_bytes_of(packet_bytes_)};
   flow_ = std::make_unique<flow>(shared_.bodies, shared_.blocks, limits, new_regulator(),
                                  std::move(remains_));
+  if (state_ == peer_state::connecting) flow_->queue.begin_early();
   return *flow_;
 }
 

@@ -63,7 +63,7 @@ std::uint32_t send_queue::init_body(buffer::slice block) noexcept {
   b.references = 1;  // held by the queue until it is taken
   b.retries = 0;
   b.payload_bytes = 0;
-  b.acked = b.sent = b.queued = false;
+  b.idempotent = b.acked = b.sent = b.queued = false;
   return i;
 }
 
@@ -88,7 +88,7 @@ bool send_queue::well_formed(const send_options& o) noexcept {
 result<message_id, refusal> send_queue::submit(time_point now, std::span<const std::byte> payload,
                                                const send_options& options) {
   if (!well_formed(options)) return failure(refusal::bad_option);
-  content what{payload, 0, options.channel, 0};
+  content what{payload, 0, options.channel, 0, options.idempotent};
   const std::size_t bytes = what.bytes();
   if (bytes > std::min<std::uint64_t>(limits_.max_message_bytes, peer_window_))
     return failure(refusal::too_large);
@@ -145,18 +145,24 @@ void send_queue::content::copy_to(std::byte* at, std::size_t from,
   if (count > 0) std::memcpy(at, payload.data() + from, count);
 }
 
+bool send_queue::takes(const packet_body& open, const content& what, std::size_t size) noexcept {
+  // Ids within a body are consecutive: a message of another class in between ends it.
+  if (open.first_id + open.message_count != next_id()) return false;
+  if (open.length + size > limits_.body_bytes) return false;
+  if (!may_go_early_) return true;
+  if (open.idempotent != what.idempotent) return false;
+  return !what.idempotent || (open.length + size <= wire::early_bytes_max &&
+                              open.message_count < wire::early_messages_max);
+}
+
 bool send_queue::append_small(lane& to, const content& what) {
   const std::size_t size = wire::frame_bytes(what.bytes());
-  if (to.open != no_index) {
-    // Ids within a body are consecutive: a message of another class in between ends it.
-    const packet_body& open = bodies_[to.open];
-    if (open.length + size > limits_.body_bytes || open.first_id + open.message_count != next_id())
-      close_open(to);
-  }
+  if (to.open != no_index && !takes(bodies_[to.open], what, size)) close_open(to);
   if (to.open == no_index) {
     to.open = may_hold(1) ? new_body() : no_index;
     if (to.open == no_index) return false;
     bodies_[to.open].first_id = next_id();
+    bodies_[to.open].idempotent = what.idempotent && may_go_early_;
   }
   packet_body& body = bodies_[to.open];
   std::byte* at = body.block.data() + wire::header_bytes + body.length;

@@ -91,6 +91,13 @@ class send_queue {
   // Makes a body that was taken fit set_body_bytes(): what is too much is sent after it, from
   // `spare` (a block as large as the body's). May have to be called again. False: no body is free.
   [[nodiscard]] bool split(std::uint32_t body, buffer::slice spare);
+  // Frames that may go with the HELLO: of a body of idempotent messages that is first in its
+  // class. The same at each call until end_early(); from the first on they count as sent, and wait
+  // to be sent again in the session. Empty: none. docs/protocol.md R-0RTT-*.
+  [[nodiscard]] std::span<const std::byte> early_frames(stats& s) noexcept;
+  // Messages are framed for packets that may go early (before a session), or not (in it).
+  void begin_early() noexcept { may_go_early_ = true; }
+  void end_early() noexcept;
   // A packet with this body was lost, or a probe wants it again.
   void resend(std::uint32_t body) noexcept;
   // A packet with this body was acknowledged.
@@ -198,6 +205,7 @@ class send_queue {
     std::uint8_t frame_flags = 0;
     std::uint16_t channel = 0;
     std::uint32_t sequence = 0;
+    bool idempotent = false;
     [[nodiscard]] std::size_t bytes() const noexcept {
       return payload.size() + (channel > 0 ? wire::channel_head_bytes : 0);
     }
@@ -213,6 +221,9 @@ class send_queue {
   [[nodiscard]] static bool well_formed(const send_options& o) noexcept;
   [[nodiscard]] std::uint32_t& next_sequence(std::uint16_t channel);
   void start_timers(time_point now, std::uint64_t id, const send_options& options);
+  // The open body takes one more frame of `size` bytes.
+  [[nodiscard]] bool takes(const packet_body& open, const content& what, std::size_t size) noexcept;
+  void take_early(stats& s) noexcept;
   [[nodiscard]] bool append_small(lane& to, const content& what);
   [[nodiscard]] bool append_fragments(lane& to, const content& what);
   // The pool, shared with the other peers, has so many blocks for this one.
@@ -276,6 +287,8 @@ class send_queue {
   std::size_t abandoned_left_ = 0;
   std::size_t unresolved_ = 0;  // messages whose end was neither reached nor reported
   bool dead_queued_ = false;    // something that waits may be dead
+  bool may_go_early_ = false;
+  std::uint32_t early_ = no_index;  // the body that goes with the HELLO
   id_map<std::uint32_t> channel_next_;
   message_history ends_;
 };

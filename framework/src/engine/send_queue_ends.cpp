@@ -371,6 +371,7 @@ void send_queue::lose(message_sink& sink) {
   messages_.clear();
   // Bodies that packets carry were let go by the loss detector's abandon().
   for (std::size_t i = 0; i < retransmit_.size(); ++i) drop_reference(retransmit_[i]);
+  end_early();
   retransmit_.clear();
   for (std::size_t p = 0; lanes_ && p < priorities; ++p) {
     const std::unique_ptr<lane>& l = (*lanes_)[p];

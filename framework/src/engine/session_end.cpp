@@ -36,7 +36,7 @@ void endpoint::verify_session(time_point now, peer& p) noexcept {
   // As in start_handshake(): what we have proposed already stands.
   p.shake.verify_nonce = p.shake.next ? p.shake.next->our_nonce : random_.next();
   p.shake.verify_epoch = ++epoch_;
-  p.shake.cookie = 0;
+  p.shake.cookie = p.shake.next_cookie;
   p.shake.retry = now + settings_.initial_rtt * 4;
   p.shake.give_up = now + settings_.connect_timeout;
   p.shake.send_hello = true;
@@ -59,6 +59,7 @@ void endpoint::on_no_answer(time_point now, peer& p) noexcept {
   if (p.pinned && (accepted || p.was_up)) {
     // A stranger's HELLO that came to nothing is no reason to give up on a peer that the
     // application asked for, and one that has been up once is waited for.
+    if (p.shake.early_taken) p.lose_session(now, "the handshake was not completed");
     start_handshake(now, p);
     return;
   }

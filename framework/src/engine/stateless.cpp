@@ -46,8 +46,22 @@ std::uint64_t stateless_replies::cookie_of(std::int64_t period, const endpoint_a
   return mac(cookie_key_, static_cast<std::uint64_t>(period), to, nonce) | 1;
 }
 
+std::uint64_t stateless_replies::return_cookie_of(std::int64_t period,
+                                                  const endpoint_address& to) const noexcept {
+  // Periods of the two kinds of cookie are told apart by the sign.
+  return mac(cookie_key_, static_cast<std::uint64_t>(-1 - period), to, 0) | 1;
+}
+
+bool stateless_replies::returns(time_point now, const endpoint_address& from,
+                                const wire::hello& hello) const noexcept {
+  const std::int64_t period = ns_of(now) / return_period.count();
+  return hello.cookie != 0 && (hello.cookie == return_cookie_of(period, from) ||
+                               hello.cookie == return_cookie_of(period - 1, from));
+}
+
 bool stateless_replies::cookie_valid(time_point now, const endpoint_address& from,
                                      const wire::hello& hello) const noexcept {
+  if (returns(now, from, hello)) return true;
   const std::int64_t period = ns_of(now) / cookie_period.count();
   return hello.cookie != 0 && (hello.cookie == cookie_of(period, from, hello.nonce) ||
                                hello.cookie == cookie_of(period - 1, from, hello.nonce));

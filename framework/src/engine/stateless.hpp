@@ -29,8 +29,10 @@ class rate_limit {
 class stateless_replies {
  public:
   static constexpr std::size_t queue_max = 256;
-  // A cookie is good for one to two of these.
+  // A cookie of a RETRY is good for one to two of these.
   static constexpr duration cookie_period = std::chrono::seconds(8);
+  // The same of a cookie for the next session.
+  static constexpr duration return_period = std::chrono::hours(1);
 
   // `node_key`: all zero for none, then there are no tokens. `cookie_key`: secret of this instance.
   stateless_replies(const siphash_key& node_key, const siphash_key& cookie_key,
@@ -39,7 +41,12 @@ class stateless_replies {
   // The proof that we gave `connection` to the peer at `to`; all zero without a key.
   [[nodiscard]] wire::reset_token token_of(std::uint32_t connection,
                                            const endpoint_address& to) const noexcept;
-  // The HELLO carries a cookie that we gave to this address for this nonce, lately.
+  // For the next HELLO from this address: a session was opened from there.
+  [[nodiscard]] std::uint64_t next_cookie(time_point now,
+                                          const endpoint_address& to) const noexcept {
+    return return_cookie_of(ns_of(now) / return_period.count(), to);
+  }
+  // The HELLO carries a cookie that we gave to this address, for this nonce or for its return.
   [[nodiscard]] bool cookie_valid(time_point now, const endpoint_address& from,
                                   const wire::hello& hello) const noexcept;
 
@@ -60,6 +67,11 @@ class stateless_replies {
   };
   [[nodiscard]] std::uint64_t cookie_of(std::int64_t period, const endpoint_address& to,
                                         std::uint64_t nonce) const noexcept;
+  [[nodiscard]] std::uint64_t return_cookie_of(std::int64_t period,
+                                               const endpoint_address& to) const noexcept;
+  // The HELLO carries a next_cookie() of this address that is not too old.
+  [[nodiscard]] bool returns(time_point now, const endpoint_address& from,
+                             const wire::hello& hello) const noexcept;
   [[nodiscard]] reply* add() noexcept;
 
   siphash_key node_key_;

@@ -40,6 +40,9 @@ struct stats {
   std::uint64_t unresolved_unknown = 0;
   std::uint64_t heartbeats_sent = 0;
   std::uint64_t acks_sent = 0;
+  std::uint64_t early_sent = 0;     // messages that went with a HELLO
+  std::uint64_t early_taken = 0;    // messages that were taken from one
+  std::uint64_t early_refused = 0;  // HELLOs whose messages were left to the session
   std::uint64_t sessions_begun = 0;
   std::uint64_t sessions_ended = 0;
   std::uint64_t resets_sent = 0;   // RESET and UNKNOWN
@@ -110,6 +113,9 @@ void for_each_stat(const stats& s, Visit&& visit) {
   MDP_STAT(unresolved_unknown);
   MDP_STAT(heartbeats_sent);
   MDP_STAT(acks_sent);
+  MDP_STAT(early_sent);
+  MDP_STAT(early_taken);
+  MDP_STAT(early_refused);
   MDP_STAT(sessions_begun);
   MDP_STAT(sessions_ended);
   MDP_STAT(resets_sent);

@@ -21,6 +21,7 @@ struct row {
 };
 
 constexpr std::array profile_names{"fixed", "lan", "wan"};
+constexpr std::array zero_rtt_names{"off", "proven", "any"};
 constexpr std::array congestion_names{"fixed", "cubic", "swift", "bbr", "ledbat"};
 
 void apply_profile(node_config& c, config_profile profile) {
@@ -71,6 +72,11 @@ std::vector<row> make_rows() {
       1048575, &c::max_half_open);
   add("resets_per_second", "1/s", "answers to packets of sessions that are not known here", 1,
       1000000, &c::resets_per_second);
+  rows.push_back({{"zero_rtt", "choice", "whose idempotent messages are taken with their HELLO", 0,
+                   0, 0, zero_rtt_names},
+                  nullptr,
+                  [](const c& from) { return static_cast<std::size_t>(from.zero_rtt); },
+                  [](c& to, std::size_t i) { to.zero_rtt = static_cast<zero_rtt_policy>(i); }});
   add("max_ack_delay_ms", "ms", "longest delay of an acknowledgement (also at most RTT/4)", 0, 1000,
       &c::max_ack_delay_ms);
   add("ack_frequency_packets", "packets", "acknowledge at the latest after so many packets", 1, 256,
@@ -80,10 +86,13 @@ std::vector<row> make_rows() {
   add("pto_max_ms", "ms", "cap of the probe time-out's doubling", 1, 60000, &c::pto_max_ms);
   add("max_message_bytes", "bytes", "largest message sent or taken", 1, 1073741824,
       &c::max_message_bytes);
+  add("min_packet_bytes", "bytes", "size that path MTU discovery begins with and falls to", 1200,
+      65507, &c::min_packet_bytes);
   add("max_packet_bytes", "bytes", "largest packet sent or taken (UDP payload)", 1200, 65507,
       &c::max_packet_bytes);
-  add("pmtu_discovery", "0/1", "1: find out what the path carries, from 1,200 bytes up (RFC 8899)",
-      0, 1, &c::pmtu_discovery);
+  add("pmtu_discovery", "0/1",
+      "1: find out what the path carries, from min_packet_bytes up (RFC 8899)", 0, 1,
+      &c::pmtu_discovery);
   add("pmtu_raise_s", "s", "how often larger packets are tried again on a known path", 1, 86400,
       &c::pmtu_raise_s);
   add("max_enqueued_messages", "messages", "of one peer: queued or awaiting a confirmation", 1,
@@ -91,8 +100,8 @@ std::vector<row> make_rows() {
   add("max_enqueued_packets", "packets", "of all peers: queued or in flight; preallocated", 64,
       4194304, &c::max_enqueued_packets);
   add("receive_window_bytes", "bytes", "payload a peer may send beyond what the application took",
-      1024, 17179869184.0, &c::receive_window_bytes);
-  add("receive_window_messages", "messages", "the same in messages", 1, 65536,
+      1200, 17179869184.0, &c::receive_window_bytes);
+  add("receive_window_messages", "messages", "the same in messages", 16, 65536,
       &c::receive_window_messages);
   add("reassembly_bytes_max", "bytes", "memory for messages of several packets, of all peers",
       65536, 68719476736.0, &c::reassembly_bytes_max);
@@ -190,6 +199,9 @@ result<void, std::string> node_config::set_all(
       if (auto set = changed.set(key, value); !set) return set;
     }
   }
+  if (changed.min_packet_bytes > changed.max_packet_bytes)
+    return failure(fmt::format("min_packet_bytes: {} is more than max_packet_bytes, {}",
+                               changed.min_packet_bytes, changed.max_packet_bytes));
   *this = changed;
   return {};
 }

@@ -18,6 +18,8 @@ engine::config checked(const node_options& options) {
   e.node_key = options.node_key;
   e.max_packet_bytes = std::min(e.max_packet_bytes, caps.datagram_bytes_max);
   e.rx_capacity_bytes = caps.rx_capacity_bytes;
+  if (options.config.min_packet_bytes > options.config.max_packet_bytes)
+    throw std::runtime_error("min_packet_bytes: it is more than max_packet_bytes");
   if (e.max_packet_bytes < wire::hello_bytes_min)
     throw std::runtime_error(
         fmt::format("max_packet_bytes: this transport carries {} bytes, the protocol needs {}",

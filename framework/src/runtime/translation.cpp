@@ -14,12 +14,14 @@ engine::config to_engine(const node_config& c) noexcept {
   const auto u64 = [](double v) { return static_cast<std::uint64_t>(v); };
   engine::config e;
   e.max_message_bytes = u32(c.max_message_bytes);
+  e.min_packet_bytes = u32(c.min_packet_bytes);
   e.max_packet_bytes = u32(c.max_packet_bytes);
   e.pmtu_discovery = c.pmtu_discovery != 0;
   e.pmtu_raise = ms(c.pmtu_raise_s * 1000);
   e.max_enqueued_messages = u32(c.max_enqueued_messages);
   e.max_peers = u32(c.max_peers);
   e.max_half_open = u32(c.max_half_open);
+  e.zero_rtt = static_cast<engine::zero_rtt_policy>(c.zero_rtt);
   e.resets_per_second = u32(c.resets_per_second);
   e.receive_window_bytes = u64(c.receive_window_bytes);
   e.receive_window_messages = u32(c.receive_window_messages);
@@ -47,6 +49,7 @@ engine::send_options to_engine(const messaging::send_options& o) noexcept {
   e.context = o.context;
   e.priority = o.priority;
   e.channel = o.channel;
+  e.idempotent = o.idempotent;
   e.lifetime = o.lifetime;
   e.received_timeout = o.received_timeout;
   e.delivered_timeout = o.delivered_timeout;

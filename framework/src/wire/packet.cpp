@@ -142,6 +142,16 @@ bool frames_well_formed(std::span<const std::byte> frames) noexcept {
   return !reader.failed();
 }
 
+bool only_messages(std::span<const std::byte> frames) noexcept {
+  frame_reader reader(frames);
+  frame_view frame;
+  while (reader.next(frame)) {
+    const bool fits = frame.type == frame_type::message || frame.type == frame_type::pad;
+    if (!fits || !body_well_formed(frame)) return false;
+  }
+  return !reader.failed();
+}
+
 void write_hello(std::span<std::byte> body, const hello& h) noexcept {
   std::byte* p = body.data();
   store(p, hello_magic);
@@ -179,6 +189,8 @@ result<hello, wire_error> parse_hello(std::span<const std::byte> body) noexcept 
   h.token = {load<std::uint64_t>(p + 64), load<std::uint64_t>(p + 72)};
   h.cookie = load<std::uint64_t>(p + 80);
   h.held = load<std::uint64_t>(p + 88);
+  if (h.credit_bytes < first_credit_bytes_min || h.credit_messages < first_credit_messages_min)
+    return failure(wire_error::bad_length);
   if (h.packet_bytes < hello_bytes_min || h.nonce == 0) return failure(wire_error::bad_length);
   return h;
 }

@@ -148,6 +148,8 @@ TEST(doubt, a_nonce_of_zero_is_malformed) {
   h.epoch = 1;
   h.packet_bytes = 1472;
   h.connection = 9;
+  h.credit_bytes = 1u << 20;
+  h.credit_messages = 1000;
   const std::uint64_t before = a.engine->counts().rejected_malformed;
   net.inject(a, b.address, hello_packet(h));
   EXPECT_EQ(a.engine->counts().rejected_malformed, before + 1);

@@ -14,7 +14,7 @@ constexpr duration raise_interval = 600s;
 
 class path_mtu_search : public testing::Test {
  protected:
-  void start(std::uint32_t max) { mtu.start(max, true, raise_interval); }
+  void start(std::uint32_t max) { mtu.start(path_mtu::base_bytes, max, true, raise_interval); }
   // Sends what probes are wanted over a path that carries `carried` bytes; returns how many.
   int search(std::uint32_t carried) {
     int probes = 0;
@@ -57,9 +57,26 @@ TEST_F(path_mtu_search, begins_at_the_base_and_reaches_common_sizes_in_a_few_pro
   EXPECT_EQ(mtu.packet_bytes(), 1300u);
 }
 
+// R-PMTU-1, R-PMTU-5
+TEST_F(path_mtu_search, begins_at_and_falls_to_the_size_that_was_configured) {
+  mtu.start(4000, 9000, true, raise_interval);
+  EXPECT_EQ(mtu.packet_bytes(), 4000u);
+  search(9000);
+  ASSERT_EQ(mtu.packet_bytes(), 9000u);
+  for (int i = 0; i < 7; ++i) EXPECT_FALSE(round(9000, 4000));
+  EXPECT_TRUE(round(9000, 4000));
+  EXPECT_EQ(mtu.packet_bytes(), 4000u);
+  EXPECT_FALSE(mtu.may_shrink());
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(round(4000, 100)) << "it falls no lower";
+  EXPECT_EQ(mtu.packet_bytes(), 4000u);
+  mtu.start(4000, 1300, true, raise_interval);
+  EXPECT_EQ(mtu.packet_bytes(), 1300u) << "the peer takes no more";
+  EXPECT_EQ(mtu.probe_wanted(), 0u);
+}
+
 // R-PMTU-1
 TEST_F(path_mtu_search, stays_at_a_given_size_without_discovery) {
-  mtu.start(9000, false, raise_interval);
+  mtu.start(path_mtu::base_bytes, 9000, false, raise_interval);
   EXPECT_EQ(mtu.packet_bytes(), 9000u);
   EXPECT_EQ(mtu.probe_wanted(), 0u);
   for (int i = 0; i < 100; ++i) EXPECT_FALSE(round(9000, 100));

@@ -66,6 +66,25 @@ TEST(config, goes_to_text_and_to_json_and_back) {
   EXPECT_EQ(c.get("no_such_key"), "");
 }
 
+// R-PMTU-1
+TEST(config, the_smallest_packet_is_no_larger_than_the_largest) {
+  node_config c;
+  EXPECT_FALSE(c.set("min_packet_bytes", "1199"));
+  EXPECT_TRUE(node_config::from_text("min_packet_bytes=1472"));
+  EXPECT_TRUE(node_config::from_text("min_packet_bytes=9000, max_packet_bytes=9000"));
+  const auto bad = node_config::from_text("min_packet_bytes=1473");
+  ASSERT_FALSE(bad);
+  EXPECT_EQ(bad.error(), "min_packet_bytes: 1473 is more than max_packet_bytes, 1472");
+}
+
+TEST(config, zero_rtt_is_off_and_one_of_three) {
+  EXPECT_EQ(node_config{}.zero_rtt, zero_rtt_policy::off);
+  EXPECT_EQ(node_config::from_text("zero_rtt=proven")->zero_rtt, zero_rtt_policy::proven);
+  EXPECT_EQ(node_config::from_json(R"({"zero_rtt": "any"})")->get("zero_rtt"), "any");
+  node_config c;
+  EXPECT_EQ(c.set("zero_rtt", "on").error(), "zero_rtt: 'on' is not one of off, proven, any");
+}
+
 TEST(config, a_profile_is_where_the_other_keys_start_wherever_it_stands) {
   const auto c = node_config::from_text(" peer_timeout_ms = 777 , profile = lan ");
   ASSERT_TRUE(c) << c.error();

@@ -134,7 +134,7 @@ TEST(frames, expand_finds_the_nearest) {
 // R-SESS-1
 TEST(hello, survives_the_wire) {
   std::vector<std::byte> body(hello_body_bytes);
-  hello h{1, 2, 3, 4, 5u << 20, 6, 7, 1472, 9};
+  hello h{1, 2, 3, 4, 5u << 20, 60, 7, 1472, 9};
   h.message_bytes = 10;
   write_hello(body, h);
   const auto parsed = parse_hello(body);
@@ -144,7 +144,7 @@ TEST(hello, survives_the_wire) {
   EXPECT_EQ(parsed->instance, 3u);
   EXPECT_EQ(parsed->epoch, 4u);
   EXPECT_EQ(parsed->credit_bytes, 5u << 20);
-  EXPECT_EQ(parsed->credit_messages, 6u);
+  EXPECT_EQ(parsed->credit_messages, 60u);
   EXPECT_EQ(parsed->connection, 7u);
   EXPECT_EQ(parsed->packet_bytes, 1472u);
   EXPECT_EQ(parsed->rx_capacity_bytes, 9u);

@@ -27,7 +27,10 @@ struct send_options {
   confirm want = confirm::none;
   std::uint64_t context = 0;                 // handed back in the events of this message
   std::uint8_t priority = default_priority;  // class 0 (first) .. 7
-  std::uint16_t channel = 0;     // 0: unordered; else delivered in order within this channel
+  std::uint16_t channel = 0;  // 0: unordered; else delivered in order within this channel
+  // May reach the application more than once without harm. It may then go with the first packet to
+  // a peer, a round trip earlier, if that peer takes it (zero_rtt) and it is small (1,072 bytes).
+  bool idempotent = false;
   duration lifetime{};           // 0: none; not received by then: given up, reported `expired`
   duration received_timeout{};   // 0: none; the same, reported `timed_out_received`
   duration delivered_timeout{};  // 0: none; needs confirm::delivered; `timed_out_delivered`

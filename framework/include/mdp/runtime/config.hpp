@@ -23,6 +23,14 @@ enum class config_profile : std::uint8_t {
 // What decides how many bytes may be in flight (docs/protocol.md section 12).
 enum class congestion_control_kind : std::uint8_t { fixed, cubic, swift, bbr, ledbat };
 
+// Whose idempotent messages are taken with the HELLO of a session, one round trip early
+// (docs/protocol.md section 5.5).
+enum class zero_rtt_policy : std::uint8_t {
+  off,     // nobody's: they come in the session, like all others
+  proven,  // of peers that were in session with this node from the same address in the last hour
+  any,     // everybody's, though a stranger may only pretend to be where it is
+};
+
 struct node_config {
   config_profile profile = config_profile::fixed;
   // Sessions.
@@ -34,6 +42,7 @@ struct node_config {
   double max_peers = 65536;
   double max_half_open = 1024;
   double resets_per_second = 1000;
+  zero_rtt_policy zero_rtt = zero_rtt_policy::off;
   // Acknowledgement and loss.
   double max_ack_delay_ms = 25;
   double ack_frequency_packets = 10;
@@ -41,6 +50,7 @@ struct node_config {
   double pto_max_ms = 2000;
   // Sizes.
   double max_message_bytes = 16777216;
+  double min_packet_bytes = 1200;
   double max_packet_bytes = 1472;
   double pmtu_discovery = 1;
   double pmtu_raise_s = 600;
@@ -64,7 +74,8 @@ struct node_config {
   // or out of range; it names key, value and range. Nothing is changed then. `profile` sets every
   // key that it knows of: set it first.
   [[nodiscard]] result<void, std::string> set(std::string_view key, std::string_view value);
-  // All of them, `profile` first wherever it stands; a key that comes twice is an error.
+  // All of them, `profile` first wherever it stands; a key that comes twice is an error, and so is
+  // a min_packet_bytes above max_packet_bytes.
   [[nodiscard]] result<void, std::string> set_all(
       std::span<const std::pair<std::string, std::string>> values);
   // The value as text, as set() takes it; empty: no such key.

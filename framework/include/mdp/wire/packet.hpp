@@ -211,16 +211,32 @@ struct hello {
   std::uint32_t message_bytes = 0;  // largest message that the sender of this takes; 0: any
   // Whoever presents it later proves that the sender of this forgot the session; zero: none.
   reset_token token{};
-  std::uint64_t cookie = 0;  // HELLO: taken from a RETRY; 0: none
+  std::uint64_t cookie = 0;  // HELLO: from a RETRY or an earlier HELLO_ACK. HELLO_ACK: for the next
+                             // HELLO. 0: none
   // HELLO: check of the session that its sender has in force and doubts; 0: none.
   std::uint64_t held = 0;
 };
 inline constexpr std::size_t hello_body_bytes = 96;
+// Behind the body HELLO has room for messages that may go early, in so many bytes of MSG frames.
+inline constexpr std::size_t early_offset = header_bytes + hello_body_bytes;
+inline constexpr std::size_t early_bytes_max = hello_bytes_min - early_offset;
+inline constexpr std::uint32_t early_messages_max = 16;
+// The least first credit of a peer: what goes early is within it.
+inline constexpr std::uint64_t first_credit_bytes_min = hello_bytes_min;
+inline constexpr std::uint64_t first_credit_messages_min = early_messages_max;
 // Hello packets belong to no session: their CRC has this seed.
 inline constexpr std::uint32_t hello_crc_seed = 0x4d445031u;
 
 void write_hello(std::span<std::byte> body, const hello& h) noexcept;
 [[nodiscard]] result<hello, wire_error> parse_hello(std::span<const std::byte> body) noexcept;
+
+// The HELLO begins with messages behind its body.
+[[nodiscard]] inline bool has_early_messages(std::span<const std::byte> hello_packet) noexcept {
+  return hello_packet.size() > early_offset &&
+         hello_packet[early_offset] == static_cast<std::byte>(frame_type::message);
+}
+// True when the frames are well-formed, and nothing but messages and padding.
+[[nodiscard]] bool only_messages(std::span<const std::byte> frames) noexcept;
 
 // RESET, UNKNOWN and RETRY answer one packet each, are shorter than it, and are never answered. The
 // header repeats the trigger's connection id and number. RESET: the token follows.
