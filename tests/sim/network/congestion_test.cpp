@@ -97,6 +97,16 @@ TEST(congestion, bbr_keeps_the_link_at_one_percent_loss) {
         << "seed " << seed;
 }
 
+// R-CC-6
+TEST(congestion, bbr_rides_over_the_loss_of_the_path) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    EXPECT_GE(lone_flow(congestion_kind::bbr, {100, 100, "5", 1000, ""}, 3s, 20s, seed), 90)
+        << "seed " << seed;
+    EXPECT_GE(lone_flow(congestion_kind::bbr, {1000, 10, "5", 2000, ""}, 2s, 5s, seed), 900)
+        << "seed " << seed;
+  }
+}
+
 // R-CC-1
 TEST(congestion, a_lone_flow_fills_a_long_fat_path) {
   for (const auto kind : {congestion_kind::cubic, congestion_kind::bbr})
@@ -191,7 +201,8 @@ double jain(const std::vector<double>& shares) {
 
 // Two flows into one receiver whose link is the bottleneck; the second begins later.
 std::vector<double> two_flows(congestion_kind first, congestion_kind second, duration lead,
-                              duration warm_up, duration measure, int queue) {
+                              duration warm_up, duration measure, int queue,
+                              std::uint64_t* lost_permille = nullptr) {
   flow_network net(fmt::format(
                        R"({{"default": {{"delay_us": 1000, "queue_packets": 0}},
           "sink": {{"delay_us": 10000, "queue_packets": 0,
@@ -206,11 +217,21 @@ std::vector<double> two_flows(congestion_kind first, congestion_kind second, dur
   net.start(b, sink);
   net.run_for(warm_up);
   const std::uint64_t before_a = a.confirmed, before_b = b.confirmed;
+  const auto lost = [&] {
+    return a.engine->counts().packets_lost + b.engine->counts().packets_lost;
+  };
+  const auto sent = [&] {
+    return a.engine->counts().packets_sent + b.engine->counts().packets_sent;
+  };
+  const std::uint64_t lost_before = lost(), sent_before = sent();
   net.run_for(measure);
   const double per = flow_message_bytes * 8e3 / static_cast<double>(measure.count());
   std::vector<double> r{static_cast<double>(a.confirmed - before_a) * per,
                         static_cast<double>(b.confirmed - before_b) * per};
-  if (std::getenv("MDP_SHOW")) fmt::print("  {:.2f} {:.2f}\n", r[0], r[1]);
+  const std::uint64_t permille = (lost() - lost_before) * 1000 / (sent() - sent_before);
+  if (lost_permille) *lost_permille = permille;
+  if (std::getenv("MDP_SHOW"))
+    fmt::print("  {:.2f} {:.2f}, {} permille lost\n", r[0], r[1], permille);
   return r;
 }
 
@@ -218,6 +239,18 @@ std::vector<double> two_flows(congestion_kind first, congestion_kind second, dur
 TEST(congestion, two_cubic_flows_are_fair) {
   EXPECT_GE(jain(two_flows(congestion_kind::cubic, congestion_kind::cubic, 3s, 20s, 40s, 200)),
             0.95);
+}
+
+// R-CC-6: what is lost because a queue is short is not taken for loss of the path.
+TEST(congestion, bbr_flows_lose_little_at_a_short_queue) {
+  for (const int queue : {20, 60, 200}) {
+    std::uint64_t lost_permille = 0;
+    const auto shares =
+        two_flows(congestion_kind::bbr, congestion_kind::bbr, 3s, 20s, 40s, queue, &lost_permille);
+    EXPECT_GE(jain(shares), 0.8) << queue;
+    EXPECT_GE(shares[0] + shares[1], 42) << queue;
+    EXPECT_LE(lost_permille, 50u) << queue;
+  }
 }
 
 // R-CC-7

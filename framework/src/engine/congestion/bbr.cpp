@@ -12,7 +12,10 @@ constexpr std::uint64_t pace_margin = 99;  // a little below the rate, so that q
 constexpr std::uint64_t window_gain = 200;
 constexpr std::uint64_t up_window_gain = 225;
 constexpr std::uint64_t probe_rtt_gain = 50;
-constexpr std::uint64_t loss_percent_max = 2;  // LossThresh
+constexpr std::uint64_t loss_permille_max = 20;        // LossThresh
+constexpr std::uint64_t path_loss_permille_max = 200;  // more is never taken for the path's own
+constexpr std::uint64_t judge_pace = 75;
+constexpr std::uint32_t rounds_to_judge = 3;  // until what a cut changed has been seen
 constexpr std::uint64_t beta_percent = 70;
 constexpr std::uint64_t headroom_percent = 85;
 constexpr std::uint64_t growth_percent = 125;  // startup goes on while the rate grows so much
@@ -22,6 +25,10 @@ constexpr duration min_rtt_span = std::chrono::seconds(10);
 constexpr duration probe_rtt_time = std::chrono::milliseconds(200);
 constexpr duration cruise_time = std::chrono::seconds(2);
 constexpr std::uint32_t cruise_rounds_max = 63;
+
+std::uint64_t permille(std::uint64_t lost, std::uint64_t delivered) {
+  return lost * 1000 / std::max<std::uint64_t>(lost + delivered, 1);
+}
 
 // Flows that began together should not probe together; by the cycle, since nothing here is random.
 duration cruise_jitter(std::uint32_t cycle) {
@@ -62,9 +69,12 @@ void bbr::measure(const ack_event& e) noexcept {
   round_rate_ = std::max(round_rate_, e.rate);
   round_in_flight_ = std::max(round_in_flight_, e.in_flight);
   if (e.rtt <= duration::zero()) return;
+  round_rtt_ = std::min(round_rtt_, e.rtt);
   if (e.rtt <= min_rtt_ || e.now - min_rtt_at_ > min_rtt_span) {
     min_rtt_ = e.rtt;
     min_rtt_at_ = e.now;
+  } else if (near_min(e.rtt)) {
+    min_rtt_at_ = e.now;  // close enough to confirm it: no queue has to be emptied to see it again
   }
 }
 
@@ -80,19 +90,23 @@ void bbr::on_round(const ack_event& e) noexcept {
   ++phase_rounds_;
   const std::uint64_t delivered = e.delivered - round_delivered_;
   const std::uint64_t lost = e.lost > round_lost_ ? e.lost - round_lost_ : 0;
-  const bool too_lossy = lost * 100 > (delivered + lost) * loss_percent_max && lost > 4 * packet_;
+  const bool too_lossy = lost > 4 * packet_ && permille(lost, delivered) > tolerated_loss();
   if (phase_ == phase::startup) check_startup_done(e, too_lossy);
   if (too_lossy && phase_ == phase::up) {
     in_flight_high_ = std::max(round_in_flight_, path_bytes(beta_percent));
     begin_down(e.now);
-  } else if (too_lossy && (phase_ == phase::down || phase_ == phase::cruise) && phase_rounds_ > 2) {
+  } else if ((phase_ == phase::down || phase_ == phase::cruise) && phase_rounds_ > 2) {
     // What a round delivers was sent in the round before: the first two tell of another phase.
-    lower_bounds();
+    calm_delivered_ += delivered;
+    calm_lost_ += lost;
+    calm_rtt_ = std::min(calm_rtt_, round_rtt_);
+    if (too_lossy || judge_in_ > 0) judge_losses(permille(lost, delivered));
   }
   round_delivered_ = e.delivered;
   round_lost_ = e.lost;
   round_rate_ = 0;
   round_in_flight_ = 0;
+  round_rtt_ = duration::max();
 }
 
 void bbr::check_startup_done(const ack_event& e, bool too_lossy) noexcept {
@@ -103,10 +117,46 @@ void bbr::check_startup_done(const ack_event& e, bool too_lossy) noexcept {
   } else {
     ++full_rounds_;
   }
-  if (full_rounds_ < full_rounds_max && !(too_lossy && phase_rounds_ > full_rounds_max)) return;
+  // Losses alone do not end it: while the rate still grows, no queue of ours is what loses.
+  if (full_rounds_ < (too_lossy ? 1 : full_rounds_max)) return;
   full_ = true;
   if (too_lossy) in_flight_high_ = std::max(path_bytes(100), round_in_flight_ * beta_percent / 100);
   enter(phase::drain, e.now);
+}
+
+void bbr::judge_losses(std::uint64_t share) noexcept {
+  if (judge_in_ == 0) {
+    // An experiment: send less than arrives. A queue that overflowed then does so no longer.
+    lower_bounds();
+    rate_cut_ = rate_low_;
+    rate_low_ = rate_low_ * judge_pace / 100;
+    cut_share_ = share;
+    judge_in_ = rounds_to_judge;
+    return;
+  }
+  --judge_in_;
+  if (judge_in_ + 1 == rounds_to_judge) forget_calm();  // it tells of what was sent before the cut
+  if (judge_in_ > 0) return;
+  rate_low_ = rate_cut_;
+  const std::uint64_t left = permille(calm_lost_, calm_delivered_);
+  if (!calm_was_quiet() || left <= loss_permille_max || 2 * left < cut_share_) return;
+  path_loss_ = std::min(left, path_loss_permille_max);
+  rate_low_ = in_flight_low_ = in_flight_high_ = UINT64_MAX;
+}
+
+void bbr::forget_calm() noexcept {
+  calm_delivered_ = calm_lost_ = 0;
+  calm_rtt_ = duration::max();
+}
+
+void bbr::end_cruise() noexcept {
+  // Only the experiment raises it above what is tolerated anyhow, and only without a queue.
+  const std::uint64_t most =
+      calm_was_quiet() ? std::max(path_loss_, loss_permille_max) : path_loss_;
+  if (calm_delivered_ > 0) path_loss_ = std::min(permille(calm_lost_, calm_delivered_), most);
+  forget_calm();
+  judge_in_ = 0;
+  rate_low_ = in_flight_low_ = UINT64_MAX;
 }
 
 void bbr::lower_bounds() noexcept {
@@ -137,7 +187,7 @@ void bbr::run_phase(const ack_event& e) noexcept {
       if (e.now - cycle_start_ < cruise_time + cruise_jitter(cycle_) &&
           phase_rounds_ < std::min<std::uint64_t>(path_bytes(100) / packet_, cruise_rounds_max))
         return;
-      rate_low_ = in_flight_low_ = UINT64_MAX;
+      end_cruise();
       enter(phase::refill, e.now);
       return;
     case phase::refill:
@@ -180,7 +230,9 @@ void bbr::set_pace() noexcept {
   if (phase_ == phase::drain) gain = drain_pace;
   if (phase_ == phase::down) gain = down_pace;
   if (phase_ == phase::up) gain = up_pace;
-  const std::uint64_t pace = rate() * gain / 100 * pace_margin / 100;
+  // The rate is of what arrives: what the path loses is sent on top of it.
+  const std::uint64_t sent = scale(rate(), 1000, 1000 - path_loss_);
+  const std::uint64_t pace = sent * gain / 100 * pace_margin / 100;
   // Startup never slows down before it has found the rate.
   if (full_ || pace > pacing_rate_) pacing_rate_ = std::max<std::uint64_t>(pace, packet_);
 }

@@ -1,8 +1,11 @@
 // BBR version 3 (draft-ietf-ccwg-bbr): paces at the measured bottleneck rate and bounds what is in
 // flight by the measured path, probing both in turn.
 //
-// One deliberate difference: outside of probing, losses lower the short-term bounds only when a
-// round loses more than the 2 % that probing tolerates. Random loss below that costs nothing.
+// Deliberate differences, all for paths that lose at random: outside of probing, losses lower the
+// short-term bounds only when a round loses more than the 2 % that probing tolerates. When half
+// as much is still lost at a rate well below, without a queue, it is taken for the path's own loss:
+// tolerated, and sent on top. Losses end
+// startup only when the rate grows no more. Round trips close to the least one confirm it.
 #pragma once
 #include <array>
 
@@ -33,6 +36,18 @@ class bbr final : public controller {
   void on_round(const ack_event& e) noexcept;
   void check_startup_done(const ack_event& e, bool too_lossy) noexcept;
   void lower_bounds() noexcept;
+  void judge_losses(std::uint64_t share) noexcept;
+  void forget_calm() noexcept;
+  void end_cruise() noexcept;
+  // A round trip that saw (nearly) no queue.
+  [[nodiscard]] bool near_min(duration rtt) const noexcept {
+    return rtt <= min_rtt_ + min_rtt_ / 32;
+  }
+  [[nodiscard]] bool calm_was_quiet() const noexcept {
+    return calm_rtt_ != duration::max() && near_min(calm_rtt_);
+  }
+  // Permille of a round; the share of a single round varies.
+  [[nodiscard]] std::uint64_t tolerated_loss() const noexcept { return 20 + 2 * path_loss_; }
   void run_phase(const ack_event& e) noexcept;
   void run_up(const ack_event& e) noexcept;
   void run_probe_rtt(const ack_event& e) noexcept;
@@ -53,6 +68,14 @@ class bbr final : public controller {
   std::uint64_t round_in_flight_ = 0;          // the same of bytes in flight
   std::uint64_t round_delivered_ = 0;          // totals at the start of the round
   std::uint64_t round_lost_ = 0;
+  std::uint64_t path_loss_ = 0;       // permille that is lost without a queue of ours
+  std::uint64_t calm_delivered_ = 0;  // outside of probing, since the last cut or probing
+  std::uint64_t calm_lost_ = 0;
+  duration calm_rtt_ = duration::max();   // least of the same time
+  duration round_rtt_ = duration::max();  // least of this round
+  std::uint64_t cut_share_ = 0;           // permille lost in the round before the cut
+  std::uint64_t rate_cut_ = 0;            // bound to return to after the experiment
+  std::uint32_t judge_in_ = 0;            // rounds until the cut's effect on losses is judged
   std::uint64_t full_rate_ = 0;
   std::uint32_t full_rounds_ = 0;
   std::uint32_t phase_rounds_ = 0;
