@@ -48,6 +48,12 @@ void peer::frame_for_anyone() noexcept {
   if (!flow_) return;
   flow_->queue.set_body_bytes(body_bytes_of(packet_bytes_));
   flow_->queue.begin_early();
+  flow_->queue.set_body_charge({wire::first_credit_bytes_min, wire::first_credit_messages_min});
+}
+
+void peer::begin_connecting() noexcept {
+  enter(peer_state::connecting);
+  frame_for_anyone();
 }
 
 void peer::close() noexcept {
@@ -82,7 +88,10 @@ void peer::begin_session(time_point now, peer_state state, std::uint64_t our_non
   shake.theirs = theirs;
   shake.next.reset();
   shake.verifying = shake.send_hello = shake.early_taken = false;
-  if (flow_) flow_->queue.end_early();
+  if (flow_) {
+    flow_->queue.end_early();
+    flow_->queue.set_body_charge(body_charge());
+  }
   shake.retry = never;
   shake.give_up = state == peer_state::accepted ? now + shared_.settings.connect_timeout : never;
   remote_connection_ = theirs.connection;

@@ -28,7 +28,7 @@ class peer final : private message_sink {
 
   // Set-up, by the endpoint.
   void open(time_point now, const endpoint_address& address, bool pinned) noexcept;
-  void begin_connecting() noexcept { enter(peer_state::connecting); }
+  void begin_connecting() noexcept;
   void close() noexcept;  // the slot is free; the next open() has another id
   void begin_session(time_point now, peer_state state, std::uint64_t our_nonce,
                      const wire::hello& theirs) noexcept;
@@ -172,6 +172,7 @@ class peer final : private message_sink {
   [[nodiscard]] time_point rest_time() const noexcept;
   [[nodiscard]] congestion::regulator new_regulator() const;
   void set_peer_window(std::uint64_t bytes) noexcept;
+  [[nodiscard]] credit body_charge() const noexcept;
   [[nodiscard]] std::uint64_t next_number() const noexcept {
     return flow_ ? flow_->sent.next_number() : remains_.next_number;
   }

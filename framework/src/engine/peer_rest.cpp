@@ -9,11 +9,18 @@ flow& peer::wake() {
     return *flow_;
   const config& c = shared_.settings;
   const send_limits limits{c.max_message_bytes, c.max_enqueued_messages,
-                           body_bytes_of(packet_bytes_)};
+                           body_bytes_of(packet_bytes_), body_charge()};
   flow_ = std::make_unique<flow>(shared_.bodies, shared_.blocks, limits, new_regulator(),
                                  std::move(remains_));
   if (state_ == peer_state::connecting) flow_->queue.begin_early();
   return *flow_;
+}
+
+credit peer::body_charge() const noexcept {
+  // What a session will allow is not known before it.
+  if (state_ == peer_state::connecting)
+    return {wire::first_credit_bytes_min, wire::first_credit_messages_min};
+  return {shake.theirs.credit_bytes, shake.theirs.credit_messages};
 }
 
 time_point peer::rest_time() const noexcept {

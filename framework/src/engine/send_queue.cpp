@@ -149,10 +149,12 @@ bool send_queue::takes(const packet_body& open, const content& what, std::size_t
   // Ids within a body are consecutive: a message of another class in between ends it.
   if (open.first_id + open.message_count != next_id()) return false;
   if (open.length + size > limits_.body_bytes) return false;
+  credit together = open.charge;
+  together += {what.bytes(), 1};
+  if (!together.within(limits_.body_charge)) return false;
   if (!may_go_early_) return true;
   if (open.idempotent != what.idempotent) return false;
-  return !what.idempotent || (open.length + size <= wire::early_bytes_max &&
-                              open.message_count < wire::early_messages_max);
+  return !what.idempotent || open.length + size <= wire::early_bytes_max;
 }
 
 bool send_queue::append_small(lane& to, const content& what) {

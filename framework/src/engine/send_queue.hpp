@@ -30,7 +30,8 @@ namespace mdp::engine {
 struct send_limits {
   std::uint32_t max_message_bytes;
   std::uint32_t max_messages;
-  std::uint32_t body_bytes;  // frames of one packet
+  std::uint32_t body_bytes;          // frames of one packet
+  credit body_charge{~0ull, ~0ull};  // most that small messages in one packet may cost together
 };
 
 // Told what became of messages.
@@ -153,6 +154,8 @@ class send_queue {
   }
   [[nodiscard]] std::uint64_t next_id() const noexcept { return base_ + messages_.size(); }
   void set_body_bytes(std::uint32_t bytes) noexcept { limits_.body_bytes = bytes; }
+  // What the peer, at the least, allows at one time: no packet costs more.
+  void set_body_charge(const credit& most) noexcept { limits_.body_charge = most; }
   // The peer never admits more than this in one message: larger ones are refused from now on, and
   // those that wait already end as rejected.
   void set_peer_window(std::uint64_t bytes, message_sink& sink);

@@ -76,6 +76,33 @@ TEST(scenarios, scenario_15_a_message_one_byte_beyond_the_credit_ends) {
   });
 }
 
+// R-FLOW-7: small messages that share a packet are charged together, so no packet may cost more
+// than the least that the peer ever allows at once.
+TEST(scenarios, scenario_15_no_packet_costs_more_than_the_whole_credit) {
+  over_seeds(200, [](std::uint64_t seed) {
+    engine::config settings;
+    settings.receive_window_messages = 16 + static_cast<std::uint32_t>(seed % 5);
+    settings.receive_window_bytes = 1200 + seed % 7;
+    settings.max_packet_bytes = 9000;
+    engine_network net({.delay = 2ms, .loss = 0.02, .seed = seed});
+    auto& a = net.add(settings);
+    auto& b = net.add(settings);
+    const peer_id peer = *a.engine->connect(net.now(), b.address);
+    seeded_random random(seed);
+    std::uint64_t sent = 0;
+    const auto submit = [&](std::size_t size) {
+      const std::string text(size, 'x');
+      ASSERT_TRUE(a.engine->submit(net.now(), peer, bytes_of(text), {both, sent++}));
+    };
+    for (int i = 0; i < 100; ++i) submit(random.next() % 20);
+    net.run_until([&] { return a.app.delivered.size() == sent; }, 30s);
+    for (int i = 0; i < 100; ++i) submit(random.next() % (i % 2 == 0 ? 20 : 900));
+    EXPECT_TRUE(net.run_until([&] { return a.app.delivered.size() == sent; }, 30s))
+        << a.app.delivered.size() << " of " << sent;
+    EXPECT_EQ(b.engine->counts().rejected_flow_control, 0u);
+  });
+}
+
 // R-FRAG-3
 TEST(scenarios, scenario_16_half_messages_exhaust_the_pool_without_deadlock) {
   over_seeds(200, [](std::uint64_t seed) {
