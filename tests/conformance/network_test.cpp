@@ -176,6 +176,25 @@ TEST_P(network, what_the_kernel_drops_for_want_of_buffer_is_counted) {
   EXPECT_EQ(counts.rx_datagrams + counts.rx_kernel_drops, total + 1);
 }
 
+TEST_P(network, transports_share_a_port_only_when_told_to) {
+  port& a = open();
+  port& lone = open();
+  EXPECT_THROW(open(64, lone.address()), std::exception);
+  ports_.resize(2);
+  fabric_ = plugin::create_fabric(GetParam(), R"({"reuse_port": true})", {MDP_PLUGIN_DIR});
+  const endpoint_address shared = open().address();
+  open(256, shared);
+  ASSERT_EQ(ports_[3]->address(), shared);
+  const auto arrived = [&] { return ports_[2]->inbox.size() + ports_[3]->inbox.size(); };
+  constexpr std::size_t total = 50;
+  for (unsigned i = 0; i < total; ++i) send_one(a, shared, pattern(100, i));
+  ASSERT_TRUE(pump_until([&] { return arrived() >= total; }));
+  pump_quietly();
+  EXPECT_EQ(arrived(), total);
+  // One sender is one flow: all of it comes to the same transport.
+  EXPECT_TRUE(ports_[2]->inbox.empty() || ports_[3]->inbox.empty());
+}
+
 TEST_P(network, bad_options_are_refused_with_their_name) {
   const auto refusal = [&](const char* options) -> std::string {
     try {
@@ -187,6 +206,8 @@ TEST_P(network, bad_options_are_refused_with_their_name) {
   };
   EXPECT_THAT(refusal(R"({"gso": 3})"), testing::HasSubstr("gso"));
   EXPECT_THAT(refusal(R"({"recv_buffer_bytes": -1})"), testing::HasSubstr("recv_buffer_bytes"));
+  EXPECT_THAT(refusal(R"({"reuse_port": 1})"), testing::HasSubstr("reuse_port"));
+  EXPECT_THAT(refusal(R"({"prefer_busy_poll": 1})"), testing::HasSubstr("prefer_busy_poll"));
   EXPECT_THAT(refusal(R"({"colour": "red"})"), testing::HasSubstr("colour"));
   EXPECT_THAT(refusal("nonsense"), testing::HasSubstr("JSON object"));
 }

@@ -41,10 +41,13 @@ std::string read_option(const std::string& key, const json& value, socket_option
   if (key == "send_buffer_bytes")
     return read_number(value, key, buffer_bytes_min, buffer_bytes_max, o.send_buffer_bytes);
   if (key == "busy_poll_us") return read_number(value, key, 0, busy_poll_us_max, o.busy_poll_us);
+  if (key == "prefer_busy_poll") return read_flag(value, key, o.prefer_busy_poll);
+  if (key == "reuse_port") return read_flag(value, key, o.reuse_port);
   if (key == "gso") return read_flag(value, key, o.gso);
   if (key == "gro") return read_flag(value, key, o.gro);
   return "unknown option '" + key +
-         "'; known: recv_buffer_bytes, send_buffer_bytes, busy_poll_us, gso, gro";
+         "'; known: recv_buffer_bytes, send_buffer_bytes, busy_poll_us, prefer_busy_poll, "
+         "reuse_port, gso, gro";
 }
 
 }  // namespace

@@ -12,6 +12,8 @@ struct socket_options {
   std::uint32_t recv_buffer_bytes = 8u << 20;
   std::uint32_t send_buffer_bytes = 8u << 20;
   std::uint32_t busy_poll_us = 0;
+  bool prefer_busy_poll = false;
+  bool reuse_port = false;
   bool gso = true;
   bool gro = true;
 };
@@ -30,6 +32,10 @@ inline constexpr const char* socket_options_schema =
     R"("gro":{"type":"boolean","default":true,)"
     R"("description":"receive trains with UDP_GRO where the kernel has it"},)"
     R"("busy_poll_us":{"type":"integer","minimum":0,"maximum":1000000,"default":0,)"
-    R"("description":"SO_BUSY_POLL: let the kernel poll the network card this long"}}})";
+    R"("description":"SO_BUSY_POLL: let the kernel poll the network card this long"},)"
+    R"("prefer_busy_poll":{"type":"boolean","default":false,)"
+    R"("description":"SO_PREFER_BUSY_POLL: put off the network card's interrupts while polling"},)"
+    R"("reuse_port":{"type":"boolean","default":false,)"
+    R"("description":"SO_REUSEPORT: several transports share one address and port"}}})";
 
 }  // namespace mdp::transport

@@ -14,6 +14,9 @@
 #ifndef UDP_GRO
 #define UDP_GRO 104
 #endif
+#ifndef SO_PREFER_BUSY_POLL
+#define SO_PREFER_BUSY_POLL 69
+#endif
 
 namespace mdp::transport {
 namespace {
@@ -50,6 +53,16 @@ endpoint_address or_loopback(const endpoint_address& local) {
   loopback.family = address_family::ipv4;
   loopback.ip = {127, 0, 0, 1};
   return loopback;
+}
+
+// The kernel doubles what it grants; one byte is lost where that would pass the largest int.
+bool is_capped(std::uint32_t granted, std::uint32_t asked) noexcept {
+  return granted / 2 + 1 < asked;
+}
+
+std::string capped_text(std::uint32_t granted, std::uint32_t asked, const char* sysctl) {
+  return std::to_string(granted / 2) + " of " + std::to_string(asked) + " bytes (raise sysctl " +
+         sysctl + ")";
 }
 
 // Newer kernels take 128 segments in one call, older ones 64: try, on sockets of our own.
@@ -90,6 +103,7 @@ udp_socket::udp_socket(const endpoint_address& wanted, const socket_options& opt
                             "cannot open a UDP socket for " + to_string(local_) + remedy(error));
   }
   configure(options);
+  configure_sharing(options);
   bind_to(local_);
 }
 
@@ -105,9 +119,11 @@ void udp_socket::configure(const socket_options& options) noexcept {
   if (!set_option(fd_, SOL_SOCKET, SO_SNDBUFFORCE, send_bytes))
     set_option(fd_, SOL_SOCKET, SO_SNDBUF, send_bytes);
   recv_buffer_ = static_cast<std::uint32_t>(read_option(fd_, SOL_SOCKET, SO_RCVBUF));
+  send_buffer_ = static_cast<std::uint32_t>(read_option(fd_, SOL_SOCKET, SO_SNDBUF));
   set_option(fd_, SOL_SOCKET, SO_RXQ_OVFL, 1);
   if (options.busy_poll_us > 0)
     set_option(fd_, SOL_SOCKET, SO_BUSY_POLL, static_cast<int>(options.busy_poll_us));
+  if (options.prefer_busy_poll) set_option(fd_, SOL_SOCKET, SO_PREFER_BUSY_POLL, 1);
   // No fragments: a datagram above the path's limit is refused, or lost and found by probing.
   if (ipv6()) {
     set_option(fd_, IPPROTO_IPV6, IPV6_V6ONLY, 1);
@@ -119,6 +135,15 @@ void udp_socket::configure(const socket_options& options) noexcept {
   }
   gso_ = options.gso && set_option(fd_, IPPROTO_UDP, UDP_SEGMENT, 0);
   gro_ = options.gro && set_option(fd_, IPPROTO_UDP, UDP_GRO, 1);
+}
+
+void udp_socket::configure_sharing(const socket_options& options) {
+  if (!options.reuse_port || set_option(fd_, SOL_SOCKET, SO_REUSEPORT, 1)) return;
+  const int error = errno;
+  ::close(fd_);
+  fd_ = -1;
+  throw std::system_error(error, std::system_category(),
+                          "cannot share " + to_string(local_) + " (set reuse_port to false)");
 }
 
 void udp_socket::bind_to(const endpoint_address& local) {
@@ -146,6 +171,26 @@ capabilities probe_udp_capabilities(const socket_options& options) {
   // for anything near that size and for trains; a flood of tiny single datagrams fits less.
   caps.rx_capacity_bytes = socket.recv_buffer_bytes() / 3;
   return caps;
+}
+
+fabric_facts describe_shortfalls(const socket_options& options) {
+  const udp_socket socket(endpoint_address{}, options);
+  fabric_facts found;
+  if (is_capped(socket.recv_buffer_bytes(), options.recv_buffer_bytes)) {
+    found.emplace_back(
+        "recv_buffer_capped",
+        capped_text(socket.recv_buffer_bytes(), options.recv_buffer_bytes, "net.core.rmem_max"));
+  }
+  if (is_capped(socket.send_buffer_bytes(), options.send_buffer_bytes)) {
+    found.emplace_back(
+        "send_buffer_capped",
+        capped_text(socket.send_buffer_bytes(), options.send_buffer_bytes, "net.core.wmem_max"));
+  }
+  if (options.gso && !socket.gso())
+    found.emplace_back("gso_missing", "trains go out datagram by datagram (Linux 4.18 has it)");
+  if (options.gro && !socket.gro())
+    found.emplace_back("gro_missing", "datagrams arrive one by one (Linux 5.0 has it)");
+  return found;
 }
 
 }  // namespace mdp::transport

@@ -42,9 +42,12 @@ class udp_socket {
   [[nodiscard]] bool gro() const noexcept { return gro_; }
   // SO_RCVBUF as the kernel really set it, bookkeeping included.
   [[nodiscard]] std::uint32_t recv_buffer_bytes() const noexcept { return recv_buffer_; }
+  // The same of SO_SNDBUF.
+  [[nodiscard]] std::uint32_t send_buffer_bytes() const noexcept { return send_buffer_; }
 
  private:
   void configure(const socket_options& options) noexcept;
+  void configure_sharing(const socket_options& options);
   void bind_to(const endpoint_address& local);
 
   int fd_ = -1;
@@ -52,10 +55,16 @@ class udp_socket {
   bool gso_ = false;
   bool gro_ = false;
   std::uint32_t recv_buffer_ = 0;
+  std::uint32_t send_buffer_ = 0;
 };
 
 // What transports over such sockets can do, found by trying on a throw-away loopback socket.
 [[nodiscard]] capabilities probe_udp_capabilities(const socket_options& options);
+
+// What the kernel gave less of than was asked, under "recv_buffer_capped", "send_buffer_capped",
+// "gso_missing" and "gro_missing", each with its remedy; empty when everything was given.
+// Allocates: for reports, not for the path of a datagram. Throws as udp_socket.
+[[nodiscard]] fabric_facts describe_shortfalls(const socket_options& options);
 
 // Room for the control messages of one datagram, either way.
 struct control_buffer {

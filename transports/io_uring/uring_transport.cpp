@@ -199,6 +199,7 @@ class uring_fabric final : public fabric {
   explicit uring_fabric(const socket_options& settings)
       : settings_(settings), caps_(ring_caps(probe_udp_capabilities(settings))) {}
   const capabilities& caps() const noexcept override { return caps_; }
+  fabric_facts facts() const override { return describe_shortfalls(settings_); }
   std::unique_ptr<transport> open(const open_options& options) override {
     if (!options.rx_pool) throw std::runtime_error("io_uring: open() needs a receive pool");
     return std::make_unique<uring_transport>(options, settings_, caps_);

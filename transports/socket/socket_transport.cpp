@@ -89,6 +89,7 @@ class socket_fabric final : public fabric {
   explicit socket_fabric(const socket_options& settings)
       : settings_(settings), caps_(probe_udp_capabilities(settings)) {}
   const capabilities& caps() const noexcept override { return caps_; }
+  fabric_facts facts() const override { return describe_shortfalls(settings_); }
   std::unique_ptr<transport> open(const open_options& options) override {
     if (!options.rx_pool) throw std::runtime_error("socket: open() needs a receive pool");
     return std::make_unique<socket_transport>(options, settings_, caps_);
