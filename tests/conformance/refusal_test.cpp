@@ -15,6 +15,7 @@
 #include <cstdlib>
 
 #include "tests/conformance/fixture.hpp"
+#include "transports/common/refused_routes.hpp"
 
 namespace mdp::conformance {
 namespace {
@@ -112,8 +113,10 @@ class refusal : public transport_suite {
     port& a = open();
     port& b = open();
     demand(forbid_call(__NR_sendmmsg, EIO));
-    end(trains_arrive_once(a, b) && a.link->counts().tx_unsegmented == 10 &&
-        a.link->counts().tx_rejected == 0);
+    // One refused call, then single sends: the route is remembered.
+    const bool once = trains_arrive_once(a, b);
+    const auto& counts = a.link->counts();
+    end(once && counts.tx_unsegmented == 10 && counts.tx_rejected == 0 && counts.tx_calls == 81);
   }
   // A full device: nothing is taken, nothing is lost, and the caller keeps the rest.
   [[noreturn]] void with_a_full_device() {
@@ -161,6 +164,35 @@ TEST_P(refusal, a_full_device_leaves_the_rest_with_the_caller) {
 TEST_P(refusal, a_network_that_is_down_is_counted) {
   if (GetParam() != "socket") GTEST_SKIP() << "SKIPPED: seccomp does not see what a ring sends";
   EXPECT_EXIT(with_the_network_down(), testing::ExitedWithCode(0), "");
+}
+
+endpoint_address numbered(std::uint16_t port) {
+  endpoint_address to;
+  to.family = address_family::ipv4;
+  to.port = port;
+  return to;
+}
+
+TEST(refused_routes, one_is_tried_again_after_a_while_and_others_are_not_touched) {
+  transport::refused_routes routes;
+  routes.add(numbered(1));
+  routes.add(numbered(2));
+  EXPECT_FALSE(routes.contains(numbered(3)));
+  for (unsigned i = 1; i < transport::refused_routes::trains_between_trials; ++i)
+    routes.note_train(numbered(1));
+  EXPECT_TRUE(routes.contains(numbered(1)));
+  routes.note_train(numbered(1));
+  EXPECT_FALSE(routes.contains(numbered(1)));
+  EXPECT_TRUE(routes.contains(numbered(2)));
+}
+
+TEST(refused_routes, more_than_there_are_places_forget_the_oldest) {
+  transport::refused_routes routes;
+  constexpr auto places = static_cast<std::uint16_t>(transport::refused_routes::routes_max);
+  for (std::uint16_t i = 0; i <= places; ++i) routes.add(numbered(i));
+  EXPECT_FALSE(routes.contains(numbered(0)));
+  EXPECT_TRUE(routes.contains(numbered(1)));
+  EXPECT_TRUE(routes.contains(numbered(places)));
 }
 
 INSTANTIATE_TEST_SUITE_P(plugin, refusal, testing::ValuesIn(plugins_under_test()),

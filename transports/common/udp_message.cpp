@@ -101,8 +101,12 @@ bool is_path_error(int error) noexcept {
          error == EHOSTDOWN || error == ENETDOWN || error == EPROTO;
 }
 
+bool is_route_refusal(int error) noexcept {
+  return error == EIO || error == EINVAL || error == EOPNOTSUPP;
+}
+
 bool is_offload_refusal(int error) noexcept {
-  return error == EIO || error == EINVAL || error == EMSGSIZE || error == EOPNOTSUPP;
+  return is_route_refusal(error) || error == EMSGSIZE;
 }
 
 std::size_t gather(const buffer::tx_datagrams& item, std::uint32_t offset, std::uint32_t bytes,

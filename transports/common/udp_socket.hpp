@@ -13,6 +13,7 @@
 #include <string>
 
 #include "mdp/transport/transport.hpp"
+#include "transports/common/refused_routes.hpp"
 #include "transports/common/sockaddr.hpp"
 #include "transports/common/socket_options.hpp"
 
@@ -37,8 +38,9 @@ class udp_socket {
   [[nodiscard]] const endpoint_address& local() const noexcept { return local_; }
   [[nodiscard]] bool ipv6() const noexcept { return local_.family == address_family::ipv6; }
   [[nodiscard]] bool gso() const noexcept { return gso_; }
-  // Some path has no checksum offload: trains go out datagram by datagram from now on.
-  void clear_gso() noexcept { gso_ = false; }
+  // Where a device without checksum offload, or the like, refused a train.
+  [[nodiscard]] refused_routes& refused() noexcept { return refused_; }
+  [[nodiscard]] const refused_routes& refused() const noexcept { return refused_; }
   [[nodiscard]] bool gro() const noexcept { return gro_; }
   // SO_RCVBUF as the kernel really set it, bookkeeping included.
   [[nodiscard]] std::uint32_t recv_buffer_bytes() const noexcept { return recv_buffer_; }
@@ -52,6 +54,7 @@ class udp_socket {
 
   int fd_ = -1;
   endpoint_address local_;
+  refused_routes refused_;
   bool gso_ = false;
   bool gro_ = false;
   std::uint32_t recv_buffer_ = 0;
@@ -86,6 +89,8 @@ struct rx_control {
 
 // True for errors that come from a path (ICMP) and not from this call.
 [[nodiscard]] bool is_path_error(int error) noexcept;
+// True for refusals that come from the route, whatever the size: worth remembering.
+[[nodiscard]] bool is_route_refusal(int error) noexcept;
 // True for refusals that a send without segmentation may not meet.
 [[nodiscard]] bool is_offload_refusal(int error) noexcept;
 

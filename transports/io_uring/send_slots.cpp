@@ -27,8 +27,8 @@ bool send_slots::submit(std::size_t index) noexcept {
 send_slots::placed send_slots::queue(const buffer::tx_datagrams& item) noexcept {
   const std::uint64_t count = datagrams_in(item.bytes, item.segment_bytes);
   const bool train = count > 1;
-  if (train &&
-      (!socket_.gso() || count > caps_.segments_max || item.bytes > caps_.train_bytes_max)) {
+  if (train && (!socket_.gso() || count > caps_.segments_max ||
+                item.bytes > caps_.train_bytes_max || socket_.refused().contains(item.to))) {
     return placed::must_split;
   }
   if (item.parts.size() > parts_per_call_max) return placed::must_split;
@@ -74,7 +74,7 @@ bool send_slots::settle(std::size_t index, int error) noexcept {
     ++counts_.path_errors;
     if (!std::exchange(s.retried, true) && submit(index)) return false;
   } else if (count > 1 && is_offload_refusal(error)) {
-    if (error == EIO || error == EOPNOTSUPP) socket_.clear_gso();
+    if (is_route_refusal(error)) socket_.refused().add(s.item.to);
     send_unsegmented(socket_.fd(), s.item, counts_);
     return true;
   }

@@ -138,6 +138,7 @@ std::size_t uring_transport::send(std::span<const buffer::tx_datagrams> items) n
     }
     if (placed == send_slots::placed::must_split) {
       flush();  // keeps the order of what was queued before
+      socket_.refused().note_train(items[taken].to);
       send_unsegmented(socket_.fd(), items[taken], counts_);
     }
     ++taken;

@@ -15,8 +15,8 @@ batch_sender::batch_sender(udp_socket& socket, const capabilities& caps, counter
 
 bool batch_sender::must_split(const buffer::tx_datagrams& item) const noexcept {
   const std::uint64_t count = datagrams_in(item.bytes, item.segment_bytes);
-  return count > 1 &&
-         (!socket_.gso() || count > caps_.segments_max || item.bytes > caps_.train_bytes_max);
+  return count > 1 && (!socket_.gso() || count > caps_.segments_max ||
+                       item.bytes > caps_.train_bytes_max || socket_.refused().contains(item.to));
 }
 
 std::size_t batch_sender::prepare(std::span<const buffer::tx_datagrams> items) noexcept {
@@ -56,7 +56,7 @@ bool batch_sender::settle(const buffer::tx_datagrams& item, int error) noexcept 
   }
   const std::uint64_t count = datagrams_in(item.bytes, item.segment_bytes);
   if (count > 1 && is_offload_refusal(error)) {
-    if (error == EIO || error == EOPNOTSUPP) socket_.clear_gso();
+    if (is_route_refusal(error)) socket_.refused().add(item.to);
     send_unsegmented(socket_.fd(), item, counts_);
     return true;
   }
@@ -71,7 +71,9 @@ std::size_t batch_sender::send(std::span<const buffer::tx_datagrams> items) noex
   while (taken < items.size()) {
     const std::size_t count = prepare(items.subspan(taken));
     if (count == 0) {
-      send_unsegmented(socket_.fd(), items[taken++], counts_);
+      const buffer::tx_datagrams& item = items[taken++];
+      socket_.refused().note_train(item.to);
+      send_unsegmented(socket_.fd(), item, counts_);
       continue;
     }
     ++counts_.tx_calls;
