@@ -384,24 +384,6 @@ TEST(sharing, one_peer_that_takes_nothing_leaves_room_for_the_others) {
   }
 }
 
-// R-OUT-4: a peer that takes and never acknowledges makes us keep a bounded backlog.
-TEST(credit, who_never_acknowledges_outcomes_gets_no_more_credit) {
-  engine_network net;
-  auto& a = net.add();
-  auto& b = net.add();
-  const peer_id peer = *a.engine->connect(net.now(), b.address);
-  net.run_for(200ms);
-  // Nothing of b reaches a any more, but a's data still reaches b.
-  net.filter = [&](const engine_node& from, std::span<const std::byte>) { return &from == &a; };
-  std::uint64_t sent = 0;
-  for (int i = 0; i < 2000; ++i) {
-    while (sent < 60000 && a.engine->submit(net.now(), peer, bytes_of("x"), {both, sent})) ++sent;
-    net.run_for(1ms);
-  }
-  EXPECT_LE(b.engine->counts().acks_sent, 60000u);
-  EXPECT_GT(b.control.available(), b.control.block_count() / 2);
-}
-
 TEST_F(messages, options_out_of_range_are_refused) {
   const auto refused = [&](const engine::send_options& o) {
     const auto id = a->engine->submit(net.now(), peer, bytes_of("x"), o);

@@ -79,63 +79,67 @@ TEST(forgotten, both_restart_at_once_and_say_hello_at_once) {
 
 // R-SESS-5
 TEST(forgotten, a_delayed_old_hello_disturbs_no_session) {
-  engine_network net;
-  auto& a = net.add();
-  auto& b = net.add();
-  std::vector<std::vector<std::byte>> hellos;
-  net.filter = [&](const engine_node& from, std::span<const std::byte> packet) {
-    if (&from == &a && type_of(packet) == wire::packet_type::hello)
-      hellos.emplace_back(packet.begin(), packet.end());
-    return true;
-  };
-  static_cast<void>(a.engine->connect(net.now(), b.address));
-  net.run_for(1s);
-  a.restart();
-  const peer_id peer = *a.engine->connect(net.now(), b.address);
-  net.run_for(1s);
-  const int ups = b.app.ups;
-  for (int i = 0; i < 1000; ++i) {
-    inject(net, b, a.address, hellos.front());
-    if (i % 100 == 0) net.run_for(100ms);
-  }
-  ASSERT_TRUE(send(net, a, peer, 1));
-  ASSERT_TRUE(net.run_until([&] { return a.app.delivered.size() == 1; }, 5s));
-  EXPECT_EQ(b.app.ups, ups);
-  EXPECT_EQ(b.engine->info(*b.engine->find(a.address))->session, 1);
+  over_seeds(200, [](std::uint64_t seed) {
+    engine_network net({.delay = 1ms * (1 + seed % 20), .jitter = 2ms, .seed = seed});
+    auto& a = net.add();
+    auto& b = net.add();
+    std::vector<std::vector<std::byte>> hellos;
+    net.filter = [&](const engine_node& from, std::span<const std::byte> packet) {
+      if (&from == &a && type_of(packet) == wire::packet_type::hello)
+        hellos.emplace_back(packet.begin(), packet.end());
+      return true;
+    };
+    static_cast<void>(a.engine->connect(net.now(), b.address));
+    net.run_for(1s);
+    a.restart();
+    const peer_id peer = *a.engine->connect(net.now(), b.address);
+    net.run_for(1s);
+    const int ups = b.app.ups;
+    for (int i = 0; i < 1000; ++i) {
+      inject(net, b, a.address, hellos.front());
+      if (i % 100 == 0) net.run_for(100ms);
+    }
+    ASSERT_TRUE(send(net, a, peer, 1));
+    ASSERT_TRUE(net.run_until([&] { return a.app.delivered.size() == 1; }, 5s));
+    EXPECT_EQ(b.app.ups, ups);
+    EXPECT_EQ(b.engine->info(*b.engine->find(a.address))->session, 1);
+  });
 }
 
 // R-RESET-1, R-RESET-5
 TEST(forgotten, two_that_forgot_each_other_fall_silent) {
-  engine_network net;
-  auto& a = net.add(keyed(1));
-  auto& b = net.add(keyed(2));
-  std::vector<std::vector<std::byte>> to_b;
-  std::uint64_t triggers = 0;
-  std::uint64_t replies = 0;
-  net.filter = [&](const engine_node& from, std::span<const std::byte> packet) {
-    if (type_of(packet) == wire::packet_type::data) {
-      ++triggers;
-      EXPECT_GT(packet.size(), wire::reset_bytes);
-      if (&from == &a) to_b.emplace_back(packet.begin(), packet.end());
-    } else if (type_of(packet) >= wire::packet_type::reset) {
-      ++replies;
+  over_seeds(200, [](std::uint64_t seed) {
+    engine_network net({.delay = 1ms * (1 + seed % 20), .seed = seed});
+    auto& a = net.add(keyed(1));
+    auto& b = net.add(keyed(2));
+    std::vector<std::vector<std::byte>> to_b;
+    std::uint64_t triggers = 0;
+    std::uint64_t replies = 0;
+    net.filter = [&](const engine_node& from, std::span<const std::byte> packet) {
+      if (type_of(packet) == wire::packet_type::data) {
+        ++triggers;
+        EXPECT_GT(packet.size(), wire::reset_bytes);
+        if (&from == &a) to_b.emplace_back(packet.begin(), packet.end());
+      } else if (type_of(packet) >= wire::packet_type::reset) {
+        ++replies;
+      }
+      return true;
+    };
+    const peer_id peer = *a.engine->connect(net.now(), b.address);
+    for (std::uint64_t i = 0; i < 20; ++i) ASSERT_TRUE(send(net, a, peer, i));
+    net.run_for(5s);
+    a.restart();
+    b.restart();
+    replies = 0;
+    for (const auto& packet : to_b) {
+      inject(net, b, a.address, packet);
+      inject(net, a, b.address, packet);
     }
-    return true;
-  };
-  const peer_id peer = *a.engine->connect(net.now(), b.address);
-  for (std::uint64_t i = 0; i < 20; ++i) ASSERT_TRUE(send(net, a, peer, i));
-  net.run_for(5s);
-  a.restart();
-  b.restart();
-  replies = 0;
-  for (const auto& packet : to_b) {
-    inject(net, b, a.address, packet);
-    inject(net, a, b.address, packet);
-  }
-  net.run_for(60s);
-  EXPECT_EQ(replies, 2 * to_b.size()) << "one for each, and none for those";
-  EXPECT_EQ(a.engine->counts().rejected_reset, to_b.size());
-  EXPECT_EQ(a.engine->peer_count() + b.engine->peer_count(), 0u);
+    net.run_for(60s);
+    EXPECT_EQ(replies, 2 * to_b.size()) << "one for each, and none for those";
+    EXPECT_EQ(a.engine->counts().rejected_reset, to_b.size());
+    EXPECT_EQ(a.engine->peer_count() + b.engine->peer_count(), 0u);
+  });
 }
 
 // R-RESET-1

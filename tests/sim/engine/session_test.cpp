@@ -5,6 +5,7 @@
 #include <set>
 
 #include "tests/support/engine_pair.hpp"
+#include "tests/support/seeds.hpp"
 
 namespace mdp::test {
 namespace {
@@ -56,18 +57,21 @@ TEST(session, received_comes_without_the_application_delivered_does_not) {
 
 // R-SESS-3
 TEST(session, simultaneous_hello_makes_one_session) {
-  engine_network net;
-  auto& a = net.add();
-  auto& b = net.add();
-  const auto to_b = a.engine->connect(net.now(), b.address);
-  const auto to_a = b.engine->connect(net.now(), a.address);
-  ASSERT_TRUE(a.engine->submit(net.now(), *to_b, bytes_of("from a"), {both, 1}));
-  ASSERT_TRUE(b.engine->submit(net.now(), *to_a, bytes_of("from b"), {both, 2}));
-  ASSERT_TRUE(net.run_until(
-      [&] { return a.app.delivered.size() == 1 && b.app.delivered.size() == 1; }, 2s));
-  EXPECT_EQ(a.app.ups, 1);
-  EXPECT_EQ(b.app.ups, 1);
-  EXPECT_TRUE(a.app.downs.empty());
+  over_seeds(200, [](std::uint64_t seed) {
+    engine_network net(
+        {.delay = 1ms * (1 + seed % 20), .jitter = 5ms, .duplicate = 0.1, .seed = seed});
+    auto& a = net.add();
+    auto& b = net.add();
+    const auto to_b = a.engine->connect(net.now(), b.address);
+    const auto to_a = b.engine->connect(net.now(), a.address);
+    ASSERT_TRUE(a.engine->submit(net.now(), *to_b, bytes_of("from a"), {both, 1}));
+    ASSERT_TRUE(b.engine->submit(net.now(), *to_a, bytes_of("from b"), {both, 2}));
+    ASSERT_TRUE(net.run_until(
+        [&] { return a.app.delivered.size() == 1 && b.app.delivered.size() == 1; }, 2s));
+    EXPECT_EQ(a.app.ups, 1);
+    EXPECT_EQ(b.app.ups, 1);
+    EXPECT_TRUE(a.app.downs.empty());
+  });
 }
 
 // R-SESS-2, R-SESS-6

@@ -164,20 +164,22 @@ TEST(strangers, connect_to_one_that_said_hello_and_nothing_more_still_ends) {
 
 // R-SESS-7
 TEST(strangers, an_old_generation_of_a_slot_is_refused) {
-  engine_network net;
-  auto& a = net.add();
-  auto& b = net.add();
-  const peer_id first = *a.engine->connect(net.now(), b.address);
-  net.run_for(1s);
-  a.engine->blacklist(net.now(), b.address);
-  a.engine->unblacklist(b.address);
-  const peer_id second = *a.engine->connect(net.now(), b.address);
-  EXPECT_NE(first, second);
-  EXPECT_FALSE(send(net, a, first, 1));
-  EXPECT_FALSE(a.engine->info(first));
-  a.engine->confirm(first, message_id{0});
-  ASSERT_TRUE(send(net, a, second, 2));
-  ASSERT_TRUE(net.run_until([&] { return a.app.delivered.size() == 1; }, 5s));
+  over_seeds(200, [](std::uint64_t seed) {
+    engine_network net({.delay = 1ms * (1 + seed % 20), .jitter = 5ms, .loss = 0.05, .seed = seed});
+    auto& a = net.add();
+    auto& b = net.add();
+    const peer_id first = *a.engine->connect(net.now(), b.address);
+    net.run_for(1s);
+    a.engine->blacklist(net.now(), b.address);
+    a.engine->unblacklist(b.address);
+    const peer_id second = *a.engine->connect(net.now(), b.address);
+    EXPECT_NE(first, second);
+    EXPECT_FALSE(send(net, a, first, 1));
+    EXPECT_FALSE(a.engine->info(first));
+    a.engine->confirm(first, message_id{0});
+    ASSERT_TRUE(send(net, a, second, 2));
+    ASSERT_TRUE(net.run_until([&] { return a.app.delivered.size() == 1; }, 5s));
+  });
 }
 
 // R-SESS-8

@@ -266,5 +266,29 @@ TEST(scenarios, scenario_26_flipped_bits_and_truncation_are_refused) {
   });
 }
 
+// R-OUT-4: every second message wants an outcome, so each outcome is a range of its own, and none
+// is ever acknowledged. The credit ends with the backlog: 8,192 ranges, and the window given
+// before.
+TEST(credit, who_never_acknowledges_outcomes_gets_no_more_credit) {
+  engine::config settings;
+  settings.receive_window_messages = 1000;
+  conversation c({.delay = 1ms}, settings);
+  c.net.filter = [](const engine_node&, std::span<const std::byte>) { return false; };
+  std::uint32_t id = 0;
+  for (std::uint64_t number = 1000; number < 4000; ++number) {
+    frames packet;
+    for (int i = 0; i < 20; ++i, ++id)
+      packet.message(id, 8, id % 2 == 0 ? wire::frame_wants_delivered : 0);
+    c.inject_sealed(number, packet);
+    c.net.run_for(0s);
+    if (c.b.engine->counts().rejected_flow_control > 0) break;
+  }
+  const engine::stats& at_b = c.b.engine->counts();
+  EXPECT_EQ(at_b.rejected_flow_control, 1u) << "all 60,000 were taken";
+  EXPECT_EQ(rejections(at_b), 1u);
+  EXPECT_GE(at_b.messages_received, 2u * 8192);
+  EXPECT_LE(at_b.messages_received, 2u * 8193 + 1000 + 1000 / 4);
+}
+
 }  // namespace
 }  // namespace mdp::test
