@@ -134,8 +134,8 @@ std::size_t endpoint::poll_events(std::span<event> out) noexcept {
     if (!p || p->session() != out[n].session) {
       out[n].confirm = false;  // its session is gone: nobody waits for an answer
     } else {
-      p->on_released(out[n].payload.size() + (out[n].channel > 0 ? wire::channel_head_bytes : 0));
-      if (p->wants_transmit()) mark_ready(*p);
+      const std::uint64_t head = out[n].channel > 0 ? wire::channel_head_bytes : 0;
+      if (p->on_released(out[n].payload.size() + head)) mark_ready(*p);
     }
   }
   return n;

@@ -80,8 +80,7 @@ void endpoint::handle_data(time_point now, const endpoint_address& from,
   if (p->state() == peer_state::accepted) p->on_confirmed();
   announce(now, *p);
   if (p->handle_packet(now, from, header, packet, marked)) settle_move(now, *p);
-  if (p->wants_transmit()) mark_ready(*p);
-  rearm(*p);
+  mark_ready(*p);  // what it came to is looked at once for all packets of a batch
 }
 
 void endpoint::settle_move(time_point now, peer& p) noexcept {

@@ -195,9 +195,10 @@ void peer::on_message_event(event_kind kind, std::uint64_t id, std::uint64_t con
   e.reason = nullptr;
 }
 
-void peer::on_released(std::uint64_t bytes) noexcept {
+bool peer::on_released(std::uint64_t bytes) noexcept {
   credit_.on_released(bytes);
   raise_credit();
+  return credit_due_;
 }
 
 void peer::raise_credit(bool force) noexcept {
@@ -253,9 +254,13 @@ bool peer::wants_transmit() noexcept {
     if (!credit_due_ && !ping_due_ && !path_due() && mtu_probe_due() == 0) return false;
     wake();
   }
+  return work_due(flow_->queue.ready(allowed_));
+}
+
+bool peer::work_due(bool body_ready) noexcept {
   if (control_due() || path_due() || flow_->probes_due > 0 || mtu_probe_due() > 0) return true;
-  if (flow_->queue.ready(allowed_)) return window_open();
-  if (asked_for_credit_ || !flow_->queue.blocked(allowed_)) return false;
+  if (body_ready) return window_open();
+  if (asked_for_credit_ || !flow_->queue.waiting()) return false;
   asked_for_credit_ = ping_due_ = true;  // the answer tells all the credit there is
   return true;
 }
@@ -266,13 +271,14 @@ bool peer::transmit(time_point now, buffer::tx_batch& batch) noexcept {
   train_builder train(batch, address_, shared_,
                       marks_packets() ? buffer::ecn::ect0 : buffer::ecn::not_ect);
   resume_ = never;
-  while (wants_transmit()) {
+  // Asked once a packet: choosing what goes next is most of the work.
+  while (work_due(flow_->queue.ready(allowed_))) {
     if (train.full()) return true;
     if (mtu_probe_due() > 0) {
       if (!send_mtu_probe(now, train)) break;
       continue;
     }
-    const bool body = flow_->queue.ready(allowed_) && may_send_body(now);
+    const bool body = flow_->queue.chosen() && may_send_body(now);
     if (!body && !control_due() && flow_->probes_due == 0) break;  // the pace forbids it
     // What is due goes along with a body that leaves room, else ahead of it in a packet of its own.
     const bool alone = !body || (control_due() && !control_fits(flow_->queue.next_length()));

@@ -76,8 +76,8 @@ class peer final : private message_sink {
     if (flow_) flow_->queue.for_each_unresolved(visit);
   }
   void confirm(std::uint64_t id, wire::outcome_kind kind) { wake().outcomes.add(id, kind); }
-  // The application took a message of this many bytes.
-  void on_released(std::uint64_t bytes) noexcept;
+  // The application took a message of this many bytes. True: the peer is to be told of the room.
+  bool on_released(std::uint64_t bytes) noexcept;
 
   [[nodiscard]] bool wants_transmit() noexcept;
   // Appends packets while window, credit and batch allow. True: the batch is full, more waits.
@@ -233,6 +233,7 @@ class peer final : private message_sink {
 
   // Sending (peer.cpp).
   [[nodiscard]] bool window_open() const noexcept;
+  [[nodiscard]] bool work_due(bool body_ready) noexcept;
   [[nodiscard]] bool control_due() noexcept;
   [[nodiscard]] bool control_fits(std::size_t body_bytes) noexcept;
   bool send_control(time_point now, train_builder& train) noexcept;

@@ -81,10 +81,10 @@ class send_queue {
   // Chooses what goes next: something that `allowed` admits. What was begun can always be
   // completed: it is charged already.
   [[nodiscard]] bool ready(const credit& allowed) noexcept;
-  // Something to send, but credit is short.
-  [[nodiscard]] bool blocked(const credit& allowed) noexcept {
-    return !ready(allowed) && busy_lanes_ != 0;
-  }
+  // The last ready() said yes, and nothing was taken since.
+  [[nodiscard]] bool chosen() const noexcept { return choice_.body != no_index; }
+  // Something was never sent: if ready() said no, credit is short.
+  [[nodiscard]] bool waiting() const noexcept { return busy_lanes_ != 0; }
   // The body that ready() chose last; it must have been true.
   [[nodiscard]] std::uint32_t take(stats& s) noexcept;
   // Bytes of frames of the body that take() would return.
