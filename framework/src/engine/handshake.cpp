@@ -26,7 +26,7 @@ void endpoint::start_handshake(time_point now, peer& p) noexcept {
   const wire::hello theirs = p.shake.theirs;
   const std::uint64_t cookie = p.shake.next_cookie;
   auto next = std::move(p.shake.next);
-  p.shake = peer::handshake{};
+  p.shake = handshake{};
   // A HELLO_ACK that proposed a nonce may be on its way still: whichever the peer hears first, it
   // must find the same session.
   p.shake.our_nonce = next ? next->our_nonce : random_.next();
@@ -69,7 +69,7 @@ void endpoint::handle_hello(time_point now, const endpoint_address& from, const 
     // The old session lives until a packet of the new one comes: a forged HELLO ends nothing. While
     // we say HELLO ourselves our nonce stands, and both sides reach the same session; nor does one
     // that an earlier HELLO_ACK told change.
-    if (!next) next.reset(new (std::nothrow) peer::handshake::proposal);
+    if (!next) next.reset(new (std::nothrow) handshake::proposal);
     if (!next) return;
     if (!known) next->our_nonce = nonce_said(*p).value_or(random_.next());
     next->theirs = theirs;
@@ -156,7 +156,7 @@ void endpoint::handle_retry(const endpoint_address& from, const wire::packet_hea
 }
 
 void endpoint::adopt_next_session(time_point now, peer& p) noexcept {
-  const peer::handshake::proposal next = *p.shake.next;
+  const handshake::proposal next = *p.shake.next;
   // Messages that wait for a first session go with it; those of an old one are lost with that. One
   // whose HELLO brought messages has begun, proven or not: their ids are of no other.
   if (p.state() == peer_state::established || p.shake.early_taken) {
