@@ -135,7 +135,7 @@ int netsim_rate(double seconds, int loss_pct) {
   o.spin = {};
   std::vector<std::unique_ptr<messaging::messenger>> nodes;
   nodes.push_back(make_node(o));
-  o.seed = 2;
+  o.seed += 1;
   nodes.push_back(make_node(o));
   const auto peer = nodes[0]->connect(nodes[1]->local_address());
   const std::vector<std::byte> payload(1200);

@@ -19,7 +19,9 @@ bool is_data(std::span<const std::byte> packet) {
 
 // Both directions carry messages.
 void expect_alive(engine_network& net, engine_node& a, engine_node& b) {
-  for (auto [from, to] : {std::pair{&a, &b}, std::pair{&b, &a}}) {
+  for (const auto& ends : {std::pair{&a, &b}, std::pair{&b, &a}}) {
+    engine_node* const from = ends.first;
+    engine_node* const to = ends.second;
     const auto peer = from->engine->find(to->address);
     ASSERT_TRUE(peer);
     from->app.delivered.clear();
