@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <deque>
 
 #include "tests/support/allocation_count.hpp"
@@ -71,22 +73,31 @@ void memory_of_peers(benchmark::State& state) {
 BENCHMARK(memory_of_peers)->Arg(1000)->Arg(100'000)->Iterations(1)->Unit(benchmark::kMillisecond);
 
 // One message to each of many peers in turn, all in flight before any arrives.
+class rounds_over_peers {
+ public:
+  explicit rounds_over_peers(std::uint32_t peers) : crowd_(settings_for(peers), most_at_once) {
+    crowd_.connect(peers);
+  }
+  void round() {
+    for (const peer_id to : crowd_.peers) submit(crowd_, to, 64);
+    crowd_.now += 10us;
+    crowd_.settle();
+    crowd_.a.engine.handle_deadline(crowd_.now);
+    crowd_.b.engine.handle_deadline(crowd_.now);
+  }
+  [[nodiscard]] std::uint64_t delivered() const { return crowd_.a.delivered; }
+
+ private:
+  static constexpr std::size_t most_at_once = 100'000 + 1024;
+  peer_crowd crowd_;
+};
+
 void message_over_peers(benchmark::State& state) {
-  const auto count = static_cast<std::uint32_t>(state.range(0));
-  constexpr std::uint32_t most_at_once = 100'000;
-  peer_crowd crowd(settings_for(count), most_at_once + 1024);
-  crowd.connect(count);
-  const auto round = [&] {
-    for (const peer_id to : crowd.peers) submit(crowd, to, 64);
-    crowd.now += 10us;
-    crowd.settle();
-    crowd.a.engine.handle_deadline(crowd.now);
-    crowd.b.engine.handle_deadline(crowd.now);
-  };
-  round();
-  const std::uint64_t start = crowd.a.delivered;
-  for (auto _ : state) round();
-  state.SetItemsProcessed(static_cast<std::int64_t>(crowd.a.delivered - start));
+  rounds_over_peers peers(static_cast<std::uint32_t>(state.range(0)));
+  peers.round();
+  const std::uint64_t start = peers.delivered();
+  for (auto _ : state) peers.round();
+  state.SetItemsProcessed(static_cast<std::int64_t>(peers.delivered() - start));
 }
 BENCHMARK(message_over_peers)->Arg(1)->Arg(1000)->Arg(100'000);
 
@@ -134,4 +145,18 @@ BENCHMARK_CAPTURE(packet_in_flight, fragments, 10'000)->Arg(10)->Arg(1000)->Arg(
 }  // namespace
 }  // namespace mdp
 
-BENCHMARK_MAIN();
+// `peers_bench --rounds N PEERS`: exactly N rounds of one confirmed 64-byte message to each peer
+// and nothing else, to be run under callgrind (tools/instructions.py).
+int main(int argc, char** argv) {
+  if (argc == 4 && std::strcmp(argv[1], "--rounds") == 0) {
+    mdp::rounds_over_peers peers(static_cast<std::uint32_t>(std::strtoul(argv[3], nullptr, 10)));
+    for (unsigned long round = std::strtoul(argv[2], nullptr, 10); round > 0; --round)
+      peers.round();
+    std::printf("%llu messages\n", static_cast<unsigned long long>(peers.delivered()));
+    return 0;
+  }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
