@@ -75,7 +75,7 @@ class inline_node final : public node {
   buffer::tx_batch batch_;
   std::array<buffer::rx_datagrams, 64> received_;
   std::array<engine::event, 64>
-      chunk_;  // between engine and caller; kept: 64 are dear to construct
+      chunk_;          // between engine and caller; kept: 64 are dear to construct
   time_point turn_{};  // when poll() last looked at the clock
   duration spin_;
   confirm_mode confirm_;
