@@ -57,10 +57,12 @@ typedef struct mdp_options {
   const char* plugin_directory;  /* searched first; NULL: only the usual places */
   const char* local;             /* "127.0.0.1:4433", "[::1]:0"; NULL: the transport's default */
   const char* config;            /* "key=value, key=value", or a JSON object; NULL: all defaults */
-  uint64_t seed;                 /* of the protocol's randomness; 0: the system's entropy */
+  uint64_t seed;                 /* 0: the system's entropy; else unlike that of any peer */
   uint64_t spin_ns;              /* busy-poll so long before sleeping */
   int io_thread;                 /* not 0: protocol and transport run on a thread of the node's own */
   int confirm_on_request;        /* not 0: mdp_confirm() and mdp_reject() answer, not mdp_poll() */
+  const char* node_key;          /* 32 hexadecimal digits, the same at each start of this node: its
+                                    peers then learn with proof that it forgot them; NULL: none */
 } mdp_options;
 /* `struct_size` is sizeof(mdp_options) as the caller knows it. */
 void mdp_options_init(mdp_options* options, size_t struct_size);
@@ -193,6 +195,9 @@ mdp_status mdp_reject(mdp_node* node, mdp_peer from, mdp_message id);
 mdp_status mdp_connect(mdp_node* node, const char* address, mdp_peer* peer);
 /* Takes the pin away; the peer stays while it is active. */
 mdp_status mdp_disconnect(mdp_node* node, mdp_peer peer);
+/* From now on messages to the peer go by this algorithm: "fixed", "cubic", "swift", "bbr" or
+ * "ledbat". */
+mdp_status mdp_set_congestion_control(mdp_node* node, mdp_peer peer, const char* algorithm);
 /* Drops whatever comes from `address` before any other work; a session with it ends. */
 mdp_status mdp_blacklist(mdp_node* node, const char* address);
 mdp_status mdp_unblacklist(mdp_node* node, const char* address);

@@ -147,6 +147,11 @@ std::unique_ptr<mdp_node> open_node(const mdp_options& o) {
   options.spin = nanoseconds(o.spin_ns);
   if (o.io_thread) options.layout = mdp::thread_layout::single;
   if (o.confirm_on_request) options.confirm = mdp::confirm_mode::on_request;
+  if (o.node_key) {
+    const auto key = mdp::parse_node_key(o.node_key);
+    if (!key) throw std::invalid_argument(key.error());
+    options.node_key = *key;
+  }
   options.config = config_of(o.config);
   made->node = mdp::make_node(options);
   return made;
@@ -354,6 +359,17 @@ mdp_status mdp_connect(mdp_node* node, const char* address, mdp_peer* peer) {
 
 mdp_status mdp_disconnect(mdp_node* node, mdp_peer peer) {
   return status_of(node->node->disconnect(peer_id{peer}));
+}
+
+mdp_status mdp_set_congestion_control(mdp_node* node, mdp_peer peer, const char* algorithm) {
+  return guarded(node, [&] {
+    const auto chosen = mdp::node_config::from_text("congestion_control=" + word(algorithm, ""));
+    if (chosen)
+      return status_of(
+          node->node->set_congestion_control(peer_id{peer}, chosen->congestion_control));
+    node->error = chosen.error();
+    return MDP_INVALID;
+  });
 }
 
 mdp_status mdp_blacklist(mdp_node* node, const char* address) {

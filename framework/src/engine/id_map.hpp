@@ -13,17 +13,15 @@ namespace mdp::engine {
 template <class Value>
 class id_map {
  public:
-  explicit id_map(std::uint64_t key = 0) noexcept : key_(key) {}
+  id_map() noexcept = default;
   id_map(id_map&& other) noexcept
       : slots_(std::move(other.slots_)),
         capacity_(std::exchange(other.capacity_, 0)),
-        size_(std::exchange(other.size_, 0)),
-        key_(other.key_) {}
+        size_(std::exchange(other.size_, 0)) {}
   id_map& operator=(id_map&& other) noexcept {
     slots_ = std::move(other.slots_);
     capacity_ = std::exchange(other.capacity_, 0);
     size_ = std::exchange(other.size_, 0);
-    key_ = other.key_;
     return *this;
   }
 
@@ -85,7 +83,7 @@ class id_map {
   };
   [[nodiscard]] std::size_t mask() const noexcept { return std::size_t{capacity_} - 1; }
   [[nodiscard]] std::size_t home(std::uint64_t id) const noexcept {
-    return static_cast<std::size_t>(splitmix64(id ^ key_)) & mask();
+    return static_cast<std::size_t>(splitmix64(id)) & mask();
   }
   void grow() {
     const std::uint32_t capacity = capacity_ == 0 ? capacity_min : capacity_ * 2;
@@ -105,7 +103,6 @@ class id_map {
   std::unique_ptr<slot[]> slots_;
   std::uint32_t capacity_ = 0;  // a power of two, or 0
   std::uint32_t size_ = 0;
-  std::uint64_t key_;
 };
 
 }  // namespace mdp::engine

@@ -147,7 +147,7 @@ peer_info peer::info() const noexcept {
 }
 
 peer_counts peer::counts() const noexcept {
-  peer_counts all = counts_;
+  peer_counts all{counts_};
   all.window_bytes = flow_ ? flow_->regulator.window_bytes() : new_regulator().window_bytes();
   all.bytes_in_flight = flow_ ? flow_->sent.bytes_in_flight() : 0;
   all.rtt = rtt_.smoothed();

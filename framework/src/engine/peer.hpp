@@ -250,7 +250,7 @@ class peer final : private message_sink {
   std::uint32_t remote_connection_ = 0;
   std::uint32_t crc_seed_ = 0;
   std::uint32_t packet_bytes_ = 0;
-  peer_counts counts_;
+  peer_totals counts_;
 
   path_mtu mtu_;
   rtt_estimator rtt_;

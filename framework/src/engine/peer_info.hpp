@@ -38,8 +38,8 @@ struct peer_change {
   bool active = false;
 };
 
-// Counts of one peer since it became known, over all its sessions; then its state now.
-struct peer_counts {
+// Counts of one peer since it became known, over all its sessions.
+struct peer_totals {
   std::uint64_t packets_sent = 0;
   std::uint64_t packets_received = 0;
   std::uint64_t packets_retransmitted = 0;
@@ -53,6 +53,10 @@ struct peer_counts {
   std::uint64_t confirmed_received = 0;
   std::uint64_t confirmed_delivered = 0;
   std::uint64_t unresolved_unknown = 0;
+};
+
+// The same, and its state now.
+struct peer_counts : peer_totals {
   std::uint64_t window_bytes = 0;     // congestion window
   std::uint64_t bytes_in_flight = 0;  // below it
   duration rtt{};                     // smoothed; of sums: the longest

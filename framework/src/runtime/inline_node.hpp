@@ -46,6 +46,8 @@ class inline_node final : public node {
                      std::span<message_state> out) noexcept override;
   [[nodiscard]] std::vector<message_status> unresolved(peer_id to) override;
   [[nodiscard]] result<void, messaging::refusal> disconnect(peer_id peer) noexcept override;
+  [[nodiscard]] result<void, messaging::refusal> set_congestion_control(
+      peer_id peer, congestion_control_kind kind) noexcept override;
   void blacklist(const endpoint_address& address) override;
   void unblacklist(const endpoint_address& address) noexcept override;
   [[nodiscard]] std::optional<peer_id> find(const endpoint_address& address) noexcept override;

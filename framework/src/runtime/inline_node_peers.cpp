@@ -30,6 +30,13 @@ result<void, messaging::refusal> inline_node::disconnect(peer_id peer) noexcept 
   return {};
 }
 
+result<void, messaging::refusal> inline_node::set_congestion_control(
+    peer_id peer, congestion_control_kind kind) noexcept {
+  if (!engine_.set_congestion(peer, static_cast<engine::congestion_kind>(kind)))
+    return failure(messaging::refusal::unknown_peer);
+  return {};
+}
+
 void inline_node::blacklist(const endpoint_address& address) {
   engine_.blacklist(transport_->now(), address);
 }

@@ -1,6 +1,7 @@
 #include "mdp/runtime/node.hpp"
 
 #include <array>
+#include <charconv>
 #include <new>
 
 #include "inline_node.hpp"
@@ -69,6 +70,23 @@ std::unique_ptr<node> make_node(const node_options& options) {
   if (options.layout == thread_layout::single)
     return std::make_unique<runtime::threaded_node>(options);
   return std::make_unique<runtime::inline_node>(options, buffer::sharing::one_thread);
+}
+
+result<siphash_key, std::string> parse_node_key(std::string_view text) {
+  constexpr std::size_t half = 16;
+  const auto read = [&](std::size_t from, std::uint64_t& out) {
+    const char* const end = text.data() + from + half;
+    const auto [at, error] = std::from_chars(text.data() + from, end, out, 16);
+    return error == std::errc() && at == end;
+  };
+  siphash_key key;
+  if (text.size() != 2 * half || !read(0, key.k0) || !read(half, key.k1))
+    return failure(
+        std::string("a node key is 32 hexadecimal digits, as `openssl rand -hex 16` "
+                    "prints them"));
+  if ((key.k0 | key.k1) == 0)
+    return failure(std::string("a node key of zeros only means none: leave it out, or draw one"));
+  return key;
 }
 
 }  // namespace mdp

@@ -7,6 +7,11 @@ result<void, messaging::refusal> threaded_node::disconnect(peer_id peer) noexcep
   return ask([&] { return node_->disconnect(peer); });
 }
 
+result<void, messaging::refusal> threaded_node::set_congestion_control(
+    peer_id peer, congestion_control_kind kind) noexcept {
+  return ask([&] { return node_->set_congestion_control(peer, kind); });
+}
+
 void threaded_node::blacklist(const endpoint_address& address) {
   on_io_thread([&] { node_->blacklist(address); });
 }

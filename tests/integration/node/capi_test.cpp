@@ -139,6 +139,14 @@ TEST_P(capi, tells_about_peers) {
   EXPECT_EQ(mdp_unblacklist(client, address_of(server).c_str()), MDP_OK);
 }
 
+TEST_P(capi, chooses_congestion_control_for_one_peer) {
+  EXPECT_EQ(mdp_set_congestion_control(client, peer, "bbr"), MDP_OK);
+  EXPECT_EQ(mdp_set_congestion_control(client, 0x00100077, "bbr"), MDP_UNKNOWN_PEER);
+  EXPECT_EQ(mdp_set_congestion_control(client, peer, "warp"), MDP_INVALID);
+  EXPECT_NE(std::string(mdp_error(client)).find("warp"), std::string::npos) << mdp_error(client);
+  EXPECT_EQ(mdp_set_congestion_control(client, peer, nullptr), MDP_INVALID);
+}
+
 TEST_P(capi, refuses_with_a_status_and_a_sentence) {
   EXPECT_EQ(mdp_connect(client, "nowhere", &peer), MDP_INVALID);
   EXPECT_NE(std::string(mdp_error(client)).find("nowhere"), std::string::npos);

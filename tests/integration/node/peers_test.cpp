@@ -104,11 +104,38 @@ TEST_P(node_peers, have_counts_of_their_own) {
   EXPECT_NE(to_json(of_peer).find("\"messages_sent\":10"), std::string::npos);
 }
 
+TEST_P(node_peers, are_sent_to_by_an_algorithm_of_their_own) {
+  const std::uint64_t fixed = value_of(a_->peer_stats(peer_), "congestion_window_bytes");
+  ASSERT_TRUE(a_->set_congestion_control(peer_, congestion_control_kind::cubic));
+  EXPECT_LT(value_of(a_->peer_stats(peer_), "congestion_window_bytes"), fixed)
+      << "CUBIC begins with ten packets";
+  ASSERT_TRUE(a_->submit(peer_, bytes("still delivered"), {.want = confirm::delivered}));
+  EXPECT_TRUE(world_->run_until([&] { return world_->count(*a_, event_kind::delivered) == 1; }));
+  const auto stranger =
+      a_->set_congestion_control(peer_id{0x00100077}, congestion_control_kind::cubic);
+  ASSERT_FALSE(stranger);
+  EXPECT_EQ(stranger.error(), messaging::refusal::unknown_peer);
+}
+
 INSTANTIATE_TEST_SUITE_P(nodes, node_peers,
                          testing::Values(test::node_variant{"socket", thread_layout::inline_},
                                          test::node_variant{"socket", thread_layout::single},
                                          test::node_variant{"netsim", thread_layout::inline_}),
                          [](const auto& v) { return test::name_of(v.param); });
+
+TEST(node_key, is_read_from_hexadecimal_digits) {
+  const auto key = parse_node_key("0123456789abcdefFEDCBA9876543210");
+  ASSERT_TRUE(key) << key.error();
+  EXPECT_EQ(key->k0, 0x0123456789abcdefu);
+  EXPECT_EQ(key->k1, 0xfedcba9876543210u);
+  for (const char* text : {"", "0123456789abcdef", "0123456789abcdefFEDCBA98765432100",
+                           "0123456789abcdefFEDCBA987654321g", "+123456789abcdefFEDCBA9876543210",
+                           "00000000000000000000000000000000"}) {
+    const auto refused = parse_node_key(text);
+    ASSERT_FALSE(refused) << text;
+    EXPECT_NE(refused.error().find("node key"), std::string::npos);
+  }
+}
 
 // Each node has a port of its own: several ports are several nodes, in one process and on one
 // thread.

@@ -62,7 +62,7 @@ TEST(timer_table, agrees_with_a_sorted_map) {
 }
 
 TEST(id_map, agrees_with_a_map) {
-  id_map<int> ours(99);
+  id_map<int> ours;
   std::map<std::uint64_t, int> model;
   seeded_random random(6);
   for (int i = 0; i < 50000; ++i) {

@@ -42,12 +42,14 @@ struct node_options {
   transport::fabric* fabric = nullptr;  // required; must outlive the node
   endpoint_address local;               // family none: the fabric's default
   std::string name;                     // in a simulated topology
-  std::uint64_t seed = 0;               // 0: the system's entropy
+  // 0: the system's entropy. Nodes that talk to each other need different ones: a node takes what
+  // comes from a node of its own seed for an echo of itself.
+  std::uint64_t seed = 0;
   thread_layout layout = thread_layout::inline_;
   confirm_mode confirm = confirm_mode::automatic;
   // A secret that stays the same when the node starts anew: its peers then learn at their next
   // packet, with proof, that it forgot them (docs/protocol.md section 5.3). All zero: none, and
-  // they have to ask.
+  // they have to ask. From text: parse_node_key().
   siphash_key node_key{};
   duration spin{};  // busy-poll before sleeping
   node_config config;
@@ -101,6 +103,10 @@ class node : public messaging::messenger {
   // Takes connect()'s pin away: the session goes on, and once the peer is silent for peer_timeout
   // and nothing waits for it, it is forgotten. Refusal: unknown_peer.
   [[nodiscard]] virtual result<void, messaging::refusal> disconnect(peer_id peer) noexcept = 0;
+  // From now on messages to this peer go by this algorithm, which begins as on a new path. The
+  // configuration's choice holds again once the peer was forgotten. Refusal: unknown_peer.
+  [[nodiscard]] virtual result<void, messaging::refusal> set_congestion_control(
+      peer_id peer, congestion_control_kind kind) noexcept = 0;
   // Drops whatever comes from `address` before any other work; a session with it ends (peer_down).
   virtual void blacklist(const endpoint_address& address) = 0;
   virtual void unblacklist(const endpoint_address& address) noexcept = 0;
@@ -122,5 +128,9 @@ class node : public messaging::messenger {
 };
 
 [[nodiscard]] std::unique_ptr<node> make_node(const node_options& options);
+
+// A key of 32 hexadecimal digits, e.g. from `openssl rand -hex 16`. The error is one sentence,
+// which does not repeat the text.
+[[nodiscard]] result<siphash_key, std::string> parse_node_key(std::string_view text);
 
 }  // namespace mdp
