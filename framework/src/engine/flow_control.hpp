@@ -33,6 +33,11 @@ class receive_credit {
     return more.within(limit_);
   }
   void on_accepted(std::uint64_t bytes) noexcept { accepted_ += {bytes, 1}; }
+  // The packet that brought what on_accepted() charged was refused after all.
+  void on_refused(std::uint64_t bytes) noexcept {
+    accepted_.bytes -= bytes;
+    --accepted_.messages;
+  }
   void on_released(std::uint64_t bytes) noexcept { released_ += {bytes, 1}; }
   // At least a quarter of the window is free again (or anything at all, if `asked`).
   [[nodiscard]] bool worth_telling(bool asked = false) const noexcept {

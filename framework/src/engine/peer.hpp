@@ -157,13 +157,23 @@ class peer final : private message_sink {
   void frame_for_anyone() noexcept;
   void on_message_event(event_kind kind, std::uint64_t id, std::uint64_t context) noexcept override;
 
-  // Receiving (peer_receive.cpp).
+  // Admitting a packet (peer_admit.cpp).
+  // Every frame may be applied, and there is room for all they bring. False: one may not, and
+  // nothing changed (counted).
   [[nodiscard]] bool admit(std::span<const std::byte> frames) noexcept;
   // `reserved`: what the frames of the packet looked at so far will charge.
+  [[nodiscard]] bool admit_frame(const wire::frame_view& frame, credit& reserved) noexcept;
+  [[nodiscard]] bool admit_whole(const wire::frame_view& frame, credit& reserved) noexcept;
   [[nodiscard]] bool admit_message(std::uint64_t id, std::uint64_t bytes,
                                    credit& reserved) noexcept;
   [[nodiscard]] bool admit_fragment(const wire::frame_view& frame, credit& reserved) noexcept;
   [[nodiscard]] bool admit_abandons(const wire::frame_view& frame, credit& reserved) noexcept;
+  [[nodiscard]] bool admit_ack(const wire::frame_view& frame) noexcept;
+  [[nodiscard]] bool admit_outcome(const wire::frame_view& frame) noexcept;
+  // Lets go of what these frames reserved.
+  void unreserve(std::span<const std::byte> frames) noexcept;
+
+  // Receiving one (peer_receive.cpp).
   // Acts on every frame; true when one of them asks for an acknowledgement.
   bool apply(time_point now, const endpoint_address& from, const buffer::slice& packet) noexcept;
   void on_ack(time_point now, const wire::frame_view& frame) noexcept;
@@ -174,7 +184,7 @@ class peer final : private message_sink {
   [[nodiscard]] bool marks_packets() const noexcept {
     return shared_.settings.ecn && !ecn_failed_ && congestion_ != congestion_kind::fixed;
   }
-  void on_outcome(time_point now, const wire::frame_view& frame) noexcept;
+  void on_outcome(const wire::frame_view& frame) noexcept;
   void on_message(time_point now, const wire::frame_view& frame,
                   const buffer::slice& packet) noexcept;
   void on_fragment(time_point now, const wire::frame_view& frame) noexcept;

@@ -1,9 +1,8 @@
-// What the frames of a data packet mean to a peer. "Reserve, then acknowledge": a packet is
-// recorded as received only if every frame in it was accepted or is irrelevant (docs/protocol.md
-// R-ACK-2).
+// What the frames of a data packet that was admitted (peer_admit.cpp) mean to a peer.
 #include <algorithm>
 #include <cstring>
 
+#include "outcome_run.hpp"
 #include "peer.hpp"
 
 namespace mdp::engine {
@@ -33,8 +32,8 @@ bool peer::handle_packet(time_point now, const endpoint_address& from,
   last_received_ = now;
   now_ = now;
   flow_->id_base = flow_->window.floor();
+  if (!admit(frames)) return false;
   note_source(from, header);
-  if (!admit(frames)) return true;
   ++s.packets_received;
   ++counts_.packets_received;
   s.wire_bytes_received += packet.size();
@@ -71,99 +70,6 @@ bool peer::take_early(time_point now, const buffer::slice& hello) noexcept {
   return true;
 }
 
-bool peer::admit_message(std::uint64_t id, std::uint64_t bytes, credit& reserved) noexcept {
-  stats& s = shared_.counts;
-  if (flow_->window.beyond(id)) {
-    ++s.rejected_window;
-    return false;
-  }
-  if (flow_->window.closed(id)) return true;
-  if (bytes > shared_.settings.max_message_bytes) {
-    ++s.rejected_too_large;
-    return false;
-  }
-  credit more = reserved;
-  more += {bytes, 1};
-  if (!credit_.admits(more)) {
-    ++s.rejected_flow_control;
-    return false;
-  }
-  reserved = more;
-  return true;
-}
-
-bool peer::admit_fragment(const wire::frame_view& frame, credit& reserved) noexcept {
-  stats& s = shared_.counts;
-  const std::uint64_t id = wire::expand(flow_->id_base, frame.id);
-  const auto total = wire::load<std::uint32_t>(frame.body.data());
-  if (!flow_->window.beyond(id) && flow_->window.closed(id)) return true;
-  const bool known = flow_->partials.knows(id);
-  const credit before = reserved;
-  if (!known && !admit_message(id, total, reserved)) return false;
-  switch (flow_->partials.reserve(shared_.buffers, id, total)) {
-    case reassembler::verdict::known:
-      return true;
-    case reassembler::verdict::reserved:
-      // Charged now, so that every message that was begun can be completed.
-      reserved = before;
-      credit_.on_accepted(total);
-      return true;
-    case reassembler::verdict::conflict:
-      ++s.rejected_conflict;
-      return false;
-    case reassembler::verdict::no_memory:
-      ++s.rejected_no_memory;
-      return false;
-  }
-  return false;
-}
-
-bool peer::admit_abandons(const wire::frame_view& frame, credit& reserved) noexcept {
-  const std::size_t entries = frame.body.size() / wire::abandon_entry_bytes;
-  if (flow_->channels.skips() + entries > message_window::width) {
-    ++shared_.counts.rejected_no_memory;
-    return false;
-  }
-  for (std::size_t i = 0; i < entries; ++i) {
-    const std::byte* at = frame.body.data() + i * wire::abandon_entry_bytes;
-    const std::uint64_t id = wire::expand(flow_->id_base, wire::load<std::uint32_t>(at));
-    if (flow_->window.beyond(id)) {
-      ++shared_.counts.rejected_window;
-      return false;
-    }
-    const bool charged = (wire::load<std::uint16_t>(at + 14) & wire::abandon_charged) != 0;
-    if (!charged || flow_->window.closed(id) || flow_->partials.knows(id)) continue;
-    if (!admit_message(id, wire::load<std::uint32_t>(at + 4), reserved)) return false;
-  }
-  return true;
-}
-
-bool peer::admit(std::span<const std::byte> frames) noexcept {
-  wire::frame_reader reader(frames);
-  wire::frame_view frame;
-  credit reserved;
-  while (reader.next(frame)) {
-    if (frame.type == wire::frame_type::message) {
-      const std::uint64_t id = wire::expand(flow_->id_base, frame.id);
-      // One that was cut into fragments on its way here is charged already.
-      const bool known = flow_->partials.knows(id);
-      if (known && flow_->partials.total(id) != frame.body.size()) {
-        ++shared_.counts.rejected_conflict;
-        return false;
-      }
-      if (!known && !admit_message(id, frame.body.size(), reserved)) return false;
-    } else if (frame.type == wire::frame_type::fragment) {
-      if (!admit_fragment(frame, reserved)) return false;
-    } else if (frame.type == wire::frame_type::abandon) {
-      if (!admit_abandons(frame, reserved)) return false;
-    } else if (frame.type == wire::frame_type::ack && !flow_->sent.ack_valid(frame.body)) {
-      ++shared_.counts.rejected_bad_ack;
-      return false;
-    }
-  }
-  return true;
-}
-
 bool peer::apply(time_point now, const endpoint_address& from,
                  const buffer::slice& packet) noexcept {
   wire::frame_reader reader(packet.bytes().subspan(wire::header_bytes));
@@ -183,7 +89,7 @@ bool peer::apply(time_point now, const endpoint_address& from,
         on_ack(now, frame);
         break;
       case wire::frame_type::outcome:
-        on_outcome(now, frame);
+        on_outcome(frame);
         eliciting = true;
         break;
       case wire::frame_type::credit:
@@ -302,21 +208,11 @@ void peer::detect_losses(time_point now) noexcept {
   end_mtu_round(now);
 }
 
-void peer::on_outcome(time_point now, const wire::frame_view& frame) noexcept {
-  static_cast<void>(now);
+void peer::on_outcome(const wire::frame_view& frame) noexcept {
   const auto kind = static_cast<wire::outcome_kind>(frame.flags);
-  for (std::size_t at = 0; at + 8 <= frame.body.size(); at += 8) {
-    const std::uint64_t next = flow_->queue.next_id();
-    // Whole, since an application may take its time: billions of later messages may be done.
-    const std::uint64_t first =
-        std::uint64_t{frame.id} << 32 | wire::load<std::uint32_t>(frame.body.data() + at);
-    const std::uint64_t count = wire::load<std::uint32_t>(frame.body.data() + at + 4);
-    // Only of messages that were sent: anything else is the peer's mistake, and nothing changes.
-    if (first >= next || count > next - first) {
-      ++shared_.counts.rejected_bad_outcome;
-      continue;
-    }
-    flow_->queue.on_outcome(kind, first, count, *this);
+  for (std::size_t at = 0; at < frame.body.size(); at += 8) {
+    const outcome_run run = outcome_at(frame, at);
+    flow_->queue.on_outcome(kind, run.first, run.count, *this);
   }
 }
 
@@ -409,11 +305,9 @@ void peer::on_message(time_point now, const wire::frame_view& frame,
     ++shared_.counts.messages_duplicate;
     return;
   }
-  if (flow_->partials.knows(id)) {
-    flow_->partials.drop(id);
-  } else {
-    credit_.on_accepted(frame.body.size());
-  }
+  // In one packet it may come whole before a fragment of another total: the first one stands.
+  if (flow_->partials.knows(id)) credit_.on_refused(flow_->partials.drop(id));
+  credit_.on_accepted(frame.body.size());
   on_complete(now, id, frame.flags, payload_of(frame, packet));
 }
 

@@ -37,6 +37,11 @@ reassembler::verdict reassembler::reserve(message_buffers& buffers, std::uint64_
   return verdict::reserved;
 }
 
+bool reassembler::untouched(std::uint64_t id) noexcept {
+  const partial* p = partials_.find(id);
+  return p && p->units_left == units_of(p->total);
+}
+
 buffer::slice reassembler::add(std::uint64_t id, std::uint32_t offset,
                                std::span<const std::byte> data, time_point now) noexcept {
   partial* p = partials_.find(id);

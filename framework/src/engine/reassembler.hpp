@@ -30,6 +30,8 @@ class reassembler {
     return p && p->touched <= before;
   }
   [[nodiscard]] std::uint32_t total(std::uint64_t id) noexcept { return partials_.find(id)->total; }
+  // It is reserved, and no part of it was added.
+  [[nodiscard]] bool untouched(std::uint64_t id) noexcept;
   // Lets a reserved message go; returns its total.
   std::uint32_t drop(std::uint64_t id) noexcept {
     const std::uint32_t total = partials_.find(id)->total;
