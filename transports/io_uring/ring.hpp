@@ -24,6 +24,7 @@ class ring {
   ring& operator=(const ring&) = delete;
 
   [[nodiscard]] io_uring& raw() noexcept { return ring_; }
+  [[nodiscard]] int fd() const noexcept { return ring_.ring_fd; }
   [[nodiscard]] bool enabled() const noexcept { return enabled_; }
   // Binds the ring to this thread.
   void enable() noexcept;

@@ -51,6 +51,8 @@ class uring_transport final : public transport {
   std::size_t poll(std::span<buffer::rx_datagrams> out,
                    const wait_limits& limits) noexcept override;
   void wake() noexcept override { sleeper_.wake(); }
+  // Readable when completions wait, or work that leads to them.
+  int native_fd() const noexcept override { return ring_->fd(); }
   const counters& counts() const noexcept override { return counts_; }
 
  private:

@@ -55,7 +55,8 @@ typedef struct mdp_options {
   const char* transport;         /* a plugin's name; NULL: "socket" */
   const char* transport_options; /* a JSON object; NULL: none */
   const char* plugin_directory;  /* searched first; NULL: only the usual places */
-  const char* local;             /* "127.0.0.1:4433", "[::1]:0"; NULL: the transport's default */
+  const char* local;             /* "127.0.0.1:4433", "[::1]:0", or several ports of one node:
+                                    "127.0.0.1:4433,[::1]:4433"; NULL: the transport's default */
   const char* config;            /* "key=value, key=value", or a JSON object; NULL: all defaults */
   uint64_t seed;                 /* 0: the system's entropy; else unlike that of any peer */
   uint64_t spin_ns;              /* busy-poll so long before sleeping */
@@ -74,6 +75,7 @@ void mdp_close(mdp_node* node);
 const char* mdp_error(const mdp_node* node);
 
 uint64_t mdp_now(mdp_node* node);
+/* Of every port, separated by commas as in `local`. */
 mdp_status mdp_local_address(const mdp_node* node, char* text, size_t size);
 size_t mdp_message_bytes_max(const mdp_node* node);
 /* Not 0: no message is queued, in flight or awaits a confirmation. */

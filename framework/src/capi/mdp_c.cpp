@@ -130,6 +130,21 @@ mdp::node_config config_of(const char* text) {
   return *config;
 }
 
+// Addresses separated by commas.
+void listen_at(std::string_view text, mdp_node& made, mdp::node_options& options) {
+  std::vector<endpoint_address> locals;
+  for (std::size_t end = 0; end != std::string_view::npos;) {
+    end = text.find(',');
+    const std::string one(text.substr(0, end));
+    if (end != std::string_view::npos) text.remove_prefix(end + 1);
+    const auto local = parse(&made, one.c_str());
+    if (!local) throw std::runtime_error(made.error);
+    locals.push_back(*local);
+  }
+  options.local = locals.front();
+  options.more_locals.assign(locals.begin() + 1, locals.end());
+}
+
 std::unique_ptr<mdp_node> open_node(const mdp_options& o) {
   auto made = std::make_unique<mdp_node>();
   std::vector<std::string> directories;
@@ -138,11 +153,7 @@ std::unique_ptr<mdp_node> open_node(const mdp_options& o) {
                                             word(o.transport_options, "{}"), directories);
   mdp::node_options options;
   options.fabric = made->fabric.get();
-  if (o.local) {
-    const auto local = parse(made.get(), o.local);
-    if (!local) throw std::runtime_error(made->error);
-    options.local = *local;
-  }
+  if (o.local) listen_at(o.local, *made, options);
   options.seed = o.seed;
   options.spin = nanoseconds(o.spin_ns);
   if (o.io_thread) options.layout = mdp::thread_layout::single;
@@ -244,7 +255,10 @@ uint64_t mdp_now(mdp_node* node) {
 
 mdp_status mdp_local_address(const mdp_node* node, char* text, size_t size) {
   return guarded(const_cast<mdp_node*>(node), [&] {
-    static_cast<void>(copy_text(mdp::to_string(node->node->local_address()), text, size));
+    std::string all;
+    for (const endpoint_address& local : node->node->local_addresses())
+      all.append(all.empty() ? "" : ",").append(mdp::to_string(local));
+    static_cast<void>(copy_text(all, text, size));
     return MDP_OK;
   });
 }

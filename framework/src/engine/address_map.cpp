@@ -7,11 +7,12 @@
 namespace mdp::engine {
 
 std::uint64_t hash_of(const siphash_key& key, const endpoint_address& a) noexcept {
-  std::array<std::uint8_t, 23> bytes{};
+  std::array<std::uint8_t, 24> bytes{};
   std::copy(a.ip.begin(), a.ip.end(), bytes.begin());
   std::memcpy(bytes.data() + 16, &a.scope_id, 4);
   std::memcpy(bytes.data() + 20, &a.port, 2);
   bytes[22] = static_cast<std::uint8_t>(a.family);
+  bytes[23] = a.local;
   return siphash(key, bytes);
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "port_set.hpp"
+
 namespace mdp::runtime {
 namespace {
 
@@ -56,7 +58,15 @@ std::unique_ptr<transport::transport> open_transport(const node_options& options
   open.local = options.local;
   open.name = options.name;
   open.rx_pool = &pool;
-  return options.fabric->open(open);
+  if (options.more_locals.empty()) return options.fabric->open(open);
+  std::vector<endpoint_address> locals{options.local};
+  locals.insert(locals.end(), options.more_locals.begin(), options.more_locals.end());
+  return std::make_unique<port_set>(*options.fabric, open, locals);
+}
+
+std::vector<endpoint_address> addresses_of(const transport::transport& t) {
+  if (const auto* several = dynamic_cast<const port_set*>(&t)) return several->local_addresses();
+  return {t.local_address()};
 }
 
 }  // namespace
@@ -71,6 +81,7 @@ inline_node::inline_node(const node_options& options, buffer::sharing sharing)
                        !options.fabric->caps().virtual_time}),
       rx_pool_(rx_options(options, sharing)),
       transport_(open_transport(options, rx_pool_)),
+      locals_(addresses_of(*transport_)),
       engine_(
           settings_, engine::engine_memory{blocks_, control_blocks_, sharing},
           engine::train_limits{transport_->caps().segments_max, transport_->caps().train_bytes_max},
@@ -79,13 +90,21 @@ inline_node::inline_node(const node_options& options, buffer::sharing sharing)
       confirm_(options.confirm) {}
 
 result<peer_id, std::string> inline_node::connect(const endpoint_address& to) {
-  auto peer = engine_.connect(transport_->now(), to);
+  auto peer = engine_.connect(transport_->now(), through_port(to));
   if (!peer)
     return failure(fmt::format("cannot connect to {}: {}", to_string(to),
                                peer.error() == engine::refusal::blacklisted
                                    ? "it is blacklisted"
                                    : "max_peers is reached"));
   return *peer;
+}
+
+endpoint_address inline_node::through_port(endpoint_address to) const noexcept {
+  const auto fits = [&](const endpoint_address& local) { return local.family == to.family; };
+  if (to.local < locals_.size() && fits(locals_[to.local])) return to;
+  const auto first = std::find_if(locals_.begin(), locals_.end(), fits);
+  to.local = first == locals_.end() ? 0 : first->local;
+  return to;
 }
 
 result<message_id, messaging::refusal> inline_node::submit(

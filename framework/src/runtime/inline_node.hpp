@@ -21,6 +21,7 @@ class inline_node final : public node {
   [[nodiscard]] endpoint_address local_address() const noexcept override {
     return transport_->local_address();
   }
+  [[nodiscard]] std::vector<endpoint_address> local_addresses() const override { return locals_; }
   [[nodiscard]] std::size_t message_bytes_max() const noexcept override {
     return settings_.max_message_bytes;
   }
@@ -65,6 +66,8 @@ class inline_node final : public node {
   void take_message(const engine::event& e, message_id id) noexcept;
   void tell(peer_id from, message_id number, bool accepted) noexcept;
   void transmit(time_point now) noexcept;
+  // `to`, to be reached through a port of its family.
+  [[nodiscard]] endpoint_address through_port(endpoint_address to) const noexcept;
   std::size_t take_events(std::span<messaging::event> out) noexcept;
 
   std::unique_ptr<random_source> random_;
@@ -73,6 +76,7 @@ class inline_node final : public node {
   buffer::block_pool control_blocks_;
   buffer::block_pool rx_pool_;
   std::unique_ptr<transport::transport> transport_;
+  std::vector<endpoint_address> locals_;  // of every port
   engine::endpoint engine_;
   buffer::tx_batch batch_;
   std::array<buffer::rx_datagrams, 64> received_;

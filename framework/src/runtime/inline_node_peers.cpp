@@ -23,6 +23,11 @@ messaging::statistics names_of(const engine::peer_counts& c) {
           {"rtt_ns", static_cast<std::uint64_t>(c.rtt.count())}};
 }
 
+endpoint_address at_port(endpoint_address address, const endpoint_address& port) noexcept {
+  address.local = port.local;
+  return address;
+}
+
 }  // namespace
 
 result<void, messaging::refusal> inline_node::disconnect(peer_id peer) noexcept {
@@ -38,15 +43,18 @@ result<void, messaging::refusal> inline_node::set_congestion_control(
 }
 
 void inline_node::blacklist(const endpoint_address& address) {
-  engine_.blacklist(transport_->now(), address);
+  for (const endpoint_address& port : locals_)
+    engine_.blacklist(transport_->now(), at_port(address, port));
 }
 
 void inline_node::unblacklist(const endpoint_address& address) noexcept {
-  engine_.unblacklist(address);
+  for (const endpoint_address& port : locals_) engine_.unblacklist(at_port(address, port));
 }
 
 std::optional<peer_id> inline_node::find(const endpoint_address& address) noexcept {
-  return engine_.find(address);
+  for (const endpoint_address& port : locals_)
+    if (const auto known = engine_.find(at_port(address, port))) return known;
+  return std::nullopt;
 }
 
 std::vector<peer_info> inline_node::peers(peer_filter filter) {

@@ -70,7 +70,7 @@ threaded_node::threaded_node(const node_options& options)
     thread_.join();
     std::rethrow_exception(error);
   }
-  local_ = node_->local_address();
+  locals_ = node_->local_addresses();
 }
 
 threaded_node::~threaded_node() {

@@ -30,7 +30,8 @@ class threaded_node final : public node {
   ~threaded_node() override;
 
   [[nodiscard]] time_point now() noexcept override { return node_->now(); }
-  [[nodiscard]] endpoint_address local_address() const noexcept override { return local_; }
+  [[nodiscard]] endpoint_address local_address() const noexcept override { return locals_.front(); }
+  [[nodiscard]] std::vector<endpoint_address> local_addresses() const override { return locals_; }
   [[nodiscard]] std::size_t message_bytes_max() const noexcept override {
     return node_->message_bytes_max();
   }
@@ -123,7 +124,7 @@ class threaded_node final : public node {
 
   std::unique_ptr<engine::message_buffers> payloads_;  // the caller's side acquires
   std::unique_ptr<inline_node> node_;  // used by the I/O thread; now() and wake() by any
-  endpoint_address local_;
+  std::vector<endpoint_address> locals_;
   duration spin_;
   bool automatic_;
   spsc_ring<waiting_submission> submissions_;

@@ -1,6 +1,7 @@
 // The C interface: every call and each kind of refusal, through the symbols that C sees.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string>
@@ -183,6 +184,22 @@ TEST(capi_open, says_why_it_fails) {
   EXPECT_EQ(std::strlen(error), 4u);
   EXPECT_EQ(mdp_open(&options, nullptr, 0), nullptr);
   mdp_close(nullptr);
+}
+
+TEST(capi_open, listens_at_several_addresses) {
+  mdp_options options;
+  mdp_options_init(&options, sizeof options);
+  options.plugin_directory = MDP_PLUGIN_DIR;
+  options.local = "127.0.0.1:0,127.0.0.1:0";
+  char error[256] = "";
+  mdp_node* node = mdp_open(&options, error, sizeof error);
+  ASSERT_NE(node, nullptr) << error;
+  const std::string both = address_of(node);
+  EXPECT_EQ(std::count(both.begin(), both.end(), ','), 1) << both;
+  mdp_close(node);
+  options.local = "127.0.0.1:0,";
+  EXPECT_EQ(mdp_open(&options, error, sizeof error), nullptr);
+  EXPECT_NE(std::string(error).find("no address"), std::string::npos) << error;
 }
 
 }  // namespace

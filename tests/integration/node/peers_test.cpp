@@ -137,8 +137,7 @@ TEST(node_key, is_read_from_hexadecimal_digits) {
   }
 }
 
-// Each node has a port of its own: several ports are several nodes, in one process and on one
-// thread.
+// Several nodes in one process and on one thread.
 TEST(addresses, of_both_families_serve_nodes_side_by_side) {
   const auto fabric = plugin::create_fabric("socket", "{}", {MDP_PLUGIN_DIR});
   for (const char* local : {"127.0.0.1:0", "[::1]:0"}) {

@@ -16,13 +16,15 @@ enum class address_family : std::uint8_t {
   simulated = 9,  // node number in the first four bytes of `ip`, big-endian
 };
 
-// 20 bytes + padding, compared member by member. `ip` is in network byte order (IPv4 in its first 4
-// bytes, the rest zero); `port` in host byte order.
+// 24 bytes, compared member by member. `ip` is in network byte order (IPv4 in its first 4 bytes,
+// the rest zero); `port` in host byte order. `local` is no part of the text: of a node with several
+// ports, the one that this address is reached through (node_options::more_locals); else 0.
 struct endpoint_address {
   std::array<std::uint8_t, 16> ip{};
   std::uint32_t scope_id = 0;
   std::uint16_t port = 0;
   address_family family = address_family::none;
+  std::uint8_t local = 0;
 
   friend bool operator==(const endpoint_address&, const endpoint_address&) = default;
 };

@@ -41,7 +41,10 @@ enum class confirm_mode : std::uint8_t {
 struct node_options {
   transport::fabric* fabric = nullptr;  // required; must outlive the node
   endpoint_address local;               // family none: the fabric's default
-  std::string name;                     // in a simulated topology
+  // Further ports of the same node, of either family (at most 63; not in a simulated network). A
+  // peer is answered from the port it speaks to.
+  std::vector<endpoint_address> more_locals;
+  std::string name;  // in a simulated topology
   // 0: the system's entropy. Nodes that talk to each other need different ones: a node takes what
   // comes from a node of its own seed for an echo of itself.
   std::uint64_t seed = 0;
@@ -65,6 +68,11 @@ using submit_result = result<message_id, messaging::refusal>;
 
 class node : public messaging::messenger {
  public:
+  // Of every port: `local`, then `more_locals`; endpoint_address::local counts them. connect()
+  // leaves through the port that its address names, or, if that has another family, through the
+  // first of the right one; find(), blacklist() and unblacklist() mean an address at every port.
+  [[nodiscard]] virtual std::vector<endpoint_address> local_addresses() const = 0;
+
   // Sends every item to each of its peers: one message to one or to many, many to one, many each
   // to its own, many each to many. results[k] belongs to the k-th (item, peer) in that order; a
   // refusal concerns its own message only. Stops where `results` ends. Returns how many results
