@@ -41,6 +41,7 @@ struct compare_arguments {
   std::string var;                 // empty: as the scenario says
   std::string baseline;
   std::optional<double> min_effect_pct;
+  bool gate = false;  // the exit code says what the comparison found
 };
 
 struct report_arguments {

@@ -9,8 +9,6 @@
 #include <set>
 #include <stdexcept>
 
-#include "mdp/base/random.hpp"
-
 namespace mdp::cli {
 namespace {
 
@@ -18,36 +16,42 @@ using scenario::json_value;
 
 struct metric {
   const char* name;
+  bool more_is_better;
   std::array<const char*, 3> path;  // below a run
 };
-constexpr std::array<metric, 6> metrics{{
-    {"messages/s", {"messages", "rate_per_s", nullptr}},
-    {"payload bytes/s", {"bytes", "payload_per_s", nullptr}},
-    {"response p50", {"latency", "response", "p50_us"}},
-    {"response p99", {"latency", "response", "p99_us"}},
-    {"delivered p50", {"latency", "delivered", "p50_us"}},
-    {"delivered p99", {"latency", "delivered", "p99_us"}},
+constexpr double runs_max = 1e6;  // an index beyond it is damage
+constexpr std::array<metric, 7> metrics{{
+    {"messages/s", true, {"messages", "rate_per_s", nullptr}},
+    {"payload bytes/s", true, {"bytes", "payload_per_s", nullptr}},
+    {"response p50", false, {"latency", "response", "p50_us"}},
+    {"response p99", false, {"latency", "response", "p99_us"}},
+    {"delivered p50", false, {"latency", "delivered", "p50_us"}},
+    {"delivered p99", false, {"latency", "delivered", "p99_us"}},
+    {"CPU us/message", false, {"cpu", "us_per_message", nullptr}},
 }};
 
-double median_of(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t n = values.size();
-  return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-}
-
-// One value a run, in order; NaN where the run has none.
+// One value a run, by the run's index; NaN where a run has none or was never made.
 std::vector<double> values_of(const json_value& result, const metric& m) {
   std::vector<double> out;
   const json_value* runs = result.find("runs");
   if (runs == nullptr) return out;
   for (const json_value& run : runs->items) {
+    const json_value* index = run.find("index");
+    const auto place = index != nullptr && index->is_number() && index->number < runs_max
+                           ? static_cast<std::size_t>(index->number)
+                           : out.size();
     const json_value* at = &run;
     for (const char* key : m.path) {
       if (key != nullptr && at != nullptr) at = at->find(key);
     }
-    out.push_back(at != nullptr && at->is_number() ? at->number : std::nan(""));
+    if (place >= out.size()) out.resize(place + 1, std::nan(""));
+    if (at != nullptr && at->is_number()) out[place] = at->number;
   }
   return out;
+}
+
+bool any_number(const std::vector<double>& values) {
+  return std::any_of(values.begin(), values.end(), [](double v) { return !std::isnan(v); });
 }
 
 std::string text_value(const json_value& v) {
@@ -69,15 +73,19 @@ std::string label(const json_value& result, const std::string& without) {
   return out;
 }
 
-std::string compare_pair(const json_value& baseline, const json_value& candidate,
-                         double min_effect_pct) {
-  std::string out;
+point_comparison compare_pair(std::string heading, const json_value& baseline,
+                              const json_value& candidate, double min_effect_pct) {
+  point_comparison out{std::move(heading), min_effect_pct, {}};
   for (const metric& m : metrics) {
-    const auto estimate = estimate_ratio(values_of(baseline, m), values_of(candidate, m));
-    if (!estimate) continue;
-    out += fmt::format("  {:<16} {}\n", m.name, verdict(*estimate, min_effect_pct));
+    const std::vector<double> before = values_of(baseline, m);
+    const std::vector<double> after = values_of(candidate, m);
+    if (!any_number(before) && !any_number(after)) continue;
+    // What one side alone has measured is a question too, with no pair to answer it.
+    out.metrics.push_back({m.name, m.more_is_better,
+                           estimate_ratio(before, after).value_or(ratio_estimate{}),
+                           control_ratio(before, after)});
   }
-  return out.empty() ? "  nothing that both measured\n" : out;
+  return out;
 }
 
 double min_effect(const comparison_request& request, const json_value& result) {
@@ -87,46 +95,6 @@ double min_effect(const comparison_request& request, const json_value& result) {
 
 const json_value* point_value(const json_value& result, const std::string& var) {
   return result.at("point", var);
-}
-
-}  // namespace
-
-std::optional<ratio_estimate> estimate_ratio(const std::vector<double>& baseline,
-                                             const std::vector<double>& candidate) {
-  std::vector<double> logs;
-  for (std::size_t i = 0; i < std::min(baseline.size(), candidate.size()); ++i) {
-    if (baseline[i] > 0 && candidate[i] > 0) logs.push_back(std::log(candidate[i] / baseline[i]));
-  }
-  if (logs.empty()) return std::nullopt;
-  constexpr std::size_t resamples = 4000;
-  seeded_random random(20240229);
-  std::vector<double> medians;
-  medians.reserve(resamples);
-  std::vector<double> sample(logs.size());
-  for (std::size_t i = 0; i < resamples; ++i) {
-    for (double& s : sample) s = logs[random.next() % logs.size()];
-    medians.push_back(median_of(sample));
-  }
-  std::sort(medians.begin(), medians.end());
-  return ratio_estimate{logs.size(), std::exp(median_of(logs)),
-                        std::exp(medians[resamples * 25 / 1000]),
-                        std::exp(medians[resamples * 975 / 1000 - 1])};
-}
-
-std::string verdict(const ratio_estimate& e, double min_effect_pct) {
-  if (e.n < pairs_min) {
-    return fmt::format(
-        "median ratio {:.3f}, no difference shown: n={}, at least {} pairs are needed", e.median,
-        e.n, pairs_min);
-  }
-  const bool excludes_1 = e.low > 1 || e.high < 1;
-  const double effect_pct = std::fabs(e.median - 1) * 100;
-  if (excludes_1 && effect_pct > min_effect_pct) {
-    return fmt::format("{:+.1f} %, ratio {:.3f} [{:.3f}, {:.3f}], n={}", (e.median - 1) * 100,
-                       e.median, e.low, e.high, e.n);
-  }
-  return fmt::format("no difference shown: ratio {:.3f} [{:.3f}, {:.3f}], n={}", e.median, e.low,
-                     e.high, e.n);
 }
 
 // Results in the order of the variable's value: numbers by size, other text by letter.
@@ -148,9 +116,135 @@ std::vector<const json_value*> by_value(const std::vector<json_value>& results,
   return ordered;
 }
 
-std::string compare_variable(const std::vector<json_value>& results,
-                             const comparison_request& request) {
+bool shown(const ratio_estimate& e, double p, double min_effect_pct) {
+  const bool excludes_1 = e.low > 1 || e.high < 1;
+  return p <= significance && excludes_1 && std::fabs(e.median - 1) * 100 > min_effect_pct;
+}
+
+verdict verdict_of(const metric_comparison& m, double min_effect_pct, std::size_t questions) {
+  if (m.estimate.identical) return verdict::identical;
+  if (m.control && shown(*m.control, m.control_p, min_effect_pct)) return verdict::inconclusive;
+  if (shown(m.estimate, m.p, min_effect_pct)) {
+    return (m.estimate.median > 1) == m.more_is_better ? verdict::better : verdict::worse;
+  }
+  return m.estimate.n < pairs_needed(questions) ? verdict::too_few_pairs : verdict::no_difference;
+}
+
+// Calls `visit` with every metric of every point, in order.
+template <class Visit>
+void each_metric(comparison& c, Visit&& visit) {
+  for (point_comparison& point : c.points)
+    for (metric_comparison& m : point.metrics) visit(point, m);
+}
+
+std::string metric_line(const metric_comparison& m, std::size_t questions) {
+  const ratio_estimate& e = m.estimate;
+  if (e.n == 0) return fmt::format("  {:<16} {}: n=0\n", m.metric, words(m.is));
+  std::string out =
+      fmt::format("  {:<16} {}: {:+.1f} %, ratio {:.3f} [{:.3f}, {:.3f}], n={}", m.metric,
+                  words(m.is), (e.median - 1) * 100, e.median, e.low, e.high, e.n);
+  if (m.is == verdict::too_few_pairs) {
+    out += fmt::format("; at least {} pairs are needed", pairs_needed(questions));
+  } else if (m.is != verdict::identical) {
+    out += fmt::format(", p={:.2g}", m.p);
+  }
+  return out + "\n";
+}
+
+// How far the runs of one side differ among themselves.
+std::string control_line(const point_comparison& point) {
+  double low = 0;
+  double high = 0;
+  std::string differing;
+  for (const metric_comparison& m : point.metrics) {
+    if (!m.control) continue;
+    low = low == 0 ? m.control->median : std::min(low, m.control->median);
+    high = std::max(high, m.control->median);
+    if (m.is == verdict::inconclusive) differing += (differing.empty() ? "" : ", ") + m.metric;
+  }
+  if (high == 0) return "  A/A control      none: a second run of each side is needed\n";
+  return fmt::format("  A/A control      ratios {:.3f} to {:.3f}, {}\n", low, high,
+                     differing.empty() ? "no difference shown" : "differs: " + differing);
+}
+
+}  // namespace
+
+const char* words(verdict v) noexcept {
+  switch (v) {
+    case verdict::better:
+      return "better";
+    case verdict::worse:
+      return "worse";
+    case verdict::no_difference:
+      return "no difference shown";
+    case verdict::identical:
+      return "identical";
+    case verdict::too_few_pairs:
+      return "too few pairs";
+    case verdict::inconclusive:
+      return "inconclusive";
+  }
+  return "";
+}
+
+bool comparison::any(verdict v) const noexcept {
+  return std::any_of(points.begin(), points.end(), [v](const point_comparison& p) {
+    return std::any_of(p.metrics.begin(), p.metrics.end(),
+                       [v](const metric_comparison& m) { return m.is == v; });
+  });
+}
+
+bool comparison::conclusive() const noexcept {
+  const bool measured =
+      std::all_of(points.begin(), points.end(), [](const auto& p) { return !p.metrics.empty(); });
+  return unpaired.empty() && !points.empty() && measured && !any(verdict::too_few_pairs) &&
+         !any(verdict::inconclusive);
+}
+
+void judge(comparison& c) {
+  std::vector<double> differences;
+  std::vector<double> controls;
+  each_metric(c, [&](point_comparison&, metric_comparison& m) {
+    differences.push_back(m.estimate.p);
+    if (m.control) controls.push_back(m.control->p);
+  });
+  const std::vector<double> p = holm_adjusted(differences);
+  const std::vector<double> control_p = holm_adjusted(controls);
+  std::size_t next = 0;
+  std::size_t next_control = 0;
+  each_metric(c, [&](point_comparison& point, metric_comparison& m) {
+    m.p = p[next++];
+    if (m.control) m.control_p = control_p[next_control++];
+    m.is = verdict_of(m, point.min_effect_pct, p.size());
+  });
+}
+
+std::string text_of(const comparison& c) {
   std::string out;
+  std::size_t questions = 0;
+  for (const point_comparison& point : c.points) questions += point.metrics.size();
+  for (const point_comparison& point : c.points) {
+    out += point.heading + "\n";
+    if (point.metrics.empty()) {
+      out += "  nothing that both measured\n";
+      continue;
+    }
+    for (const metric_comparison& m : point.metrics) out += metric_line(m, questions);
+    out += control_line(point);
+  }
+  for (const std::string& point : c.unpaired) out += fmt::format("{}: no partner\n", point);
+  if (questions > 1) {
+    out += fmt::format(
+        "p is corrected for {} questions (Holm): at most {:.0f} % of such "
+        "comparisons show a false difference\n",
+        questions, significance * 100);
+  }
+  return out;
+}
+
+comparison compare_variable(const std::vector<json_value>& results,
+                            const comparison_request& request) {
+  comparison out;
   std::set<std::string> done;
   bool seen = false;
   for (const json_value* candidate : by_value(results, request)) {
@@ -173,9 +267,9 @@ std::string compare_variable(const std::vector<json_value>& results,
       const json_value* other_value = point_value(other, var);
       if (other_value == nullptr || label(other, var) != group) continue;
       if (text_value(*other_value) == text_value(*value)) continue;
-      out += fmt::format("{}: {} {} against {}\n", group, var, text_value(*other_value),
-                         text_value(*value));
-      out += compare_pair(base, other, min_effect(request, base));
+      out.points.push_back(compare_pair(fmt::format("{}: {} {} against {}", group, var,
+                                                    text_value(*other_value), text_value(*value)),
+                                        base, other, min_effect(request, base)));
     }
   }
   if (!seen && !request.var.empty()) {
@@ -183,21 +277,31 @@ std::string compare_variable(const std::vector<json_value>& results,
         "no result has the variable \"{}\"{}", request.var,
         request.baseline.empty() ? "" : " with the value \"" + request.baseline + "\""));
   }
+  judge(out);
   return out;
 }
 
-std::string compare_sets(const std::vector<json_value>& baseline,
-                         const std::vector<json_value>& candidate,
-                         const comparison_request& request) {
-  std::string out;
+comparison compare_sets(const std::vector<json_value>& baseline,
+                        const std::vector<json_value>& candidate,
+                        const comparison_request& request) {
+  comparison out;
+  std::set<std::string> paired;
   for (const json_value& base : baseline) {
     const std::string point = label(base, "");
     for (const json_value& other : candidate) {
       if (label(other, "") != point) continue;
-      out += fmt::format("{}: second against first\n", point);
-      out += compare_pair(base, other, min_effect(request, base));
+      paired.insert(point);
+      out.points.push_back(
+          compare_pair(point + ": second against first", base, other, min_effect(request, base)));
     }
   }
+  for (const auto* side : {&baseline, &candidate}) {
+    for (const json_value& result : *side) {
+      const std::string point = label(result, "");
+      if (!paired.contains(point)) out.unpaired.push_back(point);
+    }
+  }
+  judge(out);
   return out;
 }
 

@@ -78,7 +78,8 @@ CLI::App* add_compare(CLI::App& app, compare_arguments& a) {
   c->add_option("--min-effect-pct", a.min_effect_pct, "Smaller differences are not reported")
       ->check(CLI::Range(0.0, 100.0))
       ->type_name("PCT");
-  c->footer("Example: mdp compare results/before results/after");
+  c->add_flag("--gate", a.gate, "Exit 1 when something is worse, 4 when that cannot be told");
+  c->footer("Example: mdp compare results/before results/after --gate");
   return c;
 }
 

@@ -24,19 +24,21 @@ std::vector<scenario::json_value> documents_of(const std::string& path) {
 int compare(const compare_arguments& arguments) {
   const comparison_request request{arguments.var, arguments.baseline, arguments.min_effect_pct};
   const std::vector<scenario::json_value> first = documents_of(arguments.paths.front());
-  std::string text;
+  comparison result;
   if (arguments.paths.size() == 2) {
-    text = compare_sets(first, documents_of(arguments.paths.back()), request);
-    if (text.empty()) throw std::runtime_error("the two sets of results have no point in common");
+    result = compare_sets(first, documents_of(arguments.paths.back()), request);
+    if (result.empty()) throw std::runtime_error("the two sets of results have no point in common");
   } else {
-    text = compare_variable(first, request);
-    if (text.empty()) {
+    result = compare_variable(first, request);
+    if (result.empty()) {
       throw std::runtime_error(
           "nothing to compare: name a variable with --var, or give two directories");
     }
   }
-  fmt::print("{}", text);
-  return exit_pass;
+  fmt::print("{}", text_of(result));
+  if (!arguments.gate) return exit_pass;
+  if (result.any(verdict::worse)) return exit_gate_failed;
+  return result.conclusive() ? exit_pass : exit_inconclusive;
 }
 
 int report(const report_arguments& arguments) {

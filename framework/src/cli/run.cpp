@@ -149,8 +149,8 @@ std::string text_document(const std::vector<std::string>& texts) {
   std::vector<scenario::json_value> results;
   for (const std::string& t : texts) results.push_back(parse_result(t, "result"));
   std::string out = reports::table_text(texts, colour_wanted());
-  const std::string comparison = compare_variable(results, {});
-  if (!comparison.empty()) out += "\n" + comparison;
+  const comparison compared = compare_variable(results, {});
+  if (!compared.empty()) out += "\n" + text_of(compared);
   const std::string digests = digest_lines(results);
   if (!digests.empty()) out += "\n" + digests;
   return out;

@@ -203,6 +203,27 @@ class Results(unittest.TestCase):
             self.assertEqual(result.returncode, 2)
             self.assertIn("x.json:1:", result.stderr)
 
+    def made_up(self, folder, rates):
+        os.makedirs(folder)
+        runs = [{"index": i, "messages": {"rate_per_s": r}} for i, r in enumerate(rates)]
+        with open(os.path.join(folder, "a.json"), "w") as f:
+            json.dump({"schema": "mdp-result/1", "scenario": "s", "id": "a", "point": {},
+                       "config": {}, "runs": runs}, f)
+
+    def test_the_exit_code_of_a_gate_says_what_the_comparison_found(self):
+        with tempfile.TemporaryDirectory() as folder:
+            before, faster, slower, few = (os.path.join(folder, n) for n in "bfsx")
+            self.made_up(before, [100, 101, 99, 100.5, 102, 98, 100.2, 99.7])
+            self.made_up(faster, [150, 151, 149, 150.5, 152, 148, 150.2, 149.7])
+            self.made_up(slower, [80, 81, 79, 80.5, 82, 78, 80.2, 79.7])
+            self.made_up(few, [80, 81, 79])
+            for other, code, word in ((before, 0, "identical"), (faster, 0, "better"),
+                                      (slower, 1, "worse"), (few, 4, "too few pairs")):
+                gated = mdp("compare", before, other, "--gate")
+                self.assertEqual(gated.returncode, code, gated.stdout + gated.stderr)
+                self.assertIn(word, gated.stdout)
+                self.assertEqual(mdp("compare", before, other).returncode, 0)
+
 
 class Run(unittest.TestCase):
     SHORT = ["--set", "run.warmup_s=0.1", "--set", "run.measure_s=0.3", "--set", "run.drain_s=1",
@@ -327,7 +348,8 @@ class Run(unittest.TestCase):
         self.assertEqual(run.returncode, 0, run.stderr)
         compared = mdp("compare", self.out("self"), self.out("self"))
         self.assertEqual(compared.returncode, 0, compared.stderr)
-        self.assertIn("no difference shown", compared.stdout)
+        self.assertIn("identical", compared.stdout)
+        self.assertEqual(mdp("compare", self.out("self"), self.out("self"), "--gate").returncode, 0)
         report = mdp("report", self.out("self"))
         self.assertEqual(report.returncode, 0, report.stderr)
         self.assertTrue(os.path.exists(os.path.join(self.out("self"), "report.html")))
