@@ -230,9 +230,11 @@ result_document parse_document(const std::string& json_text, const std::string& 
   out.build = flat(member(document, "build"));
   out.host = flat(member(document, "host"));
   for (const json& r : member(document, "reasons")) out.reasons.push_back(text_of(r));
-  if (member(document, "runs").is_array()) {
-    for (const json& r : member(document, "runs")) out.runs.push_back(read_run(r));
+  const json& runs = member(document, "runs");
+  if (!runs.is_null() && !runs.is_array()) {
+    throw report_error(fmt::format("{}: its runs are no list; the file is damaged", name));
   }
+  for (const json& r : runs) out.runs.push_back(read_run(r));
   out.summary = read_summary(member(document, "summary"));
   for (const json& a : member(document, "asserts")) {
     out.asserts.push_back({text_of(member(a, "expect")), actual_of(member(a, "actual")),

@@ -24,7 +24,10 @@ struct file_actions {
   posix_spawn_file_actions_t value;
 };
 
-// Exit status, or -1 when it could not be run or was killed.
+constexpr int killed = -1;
+constexpr int not_found = -2;
+
+// Exit status, or one of the above.
 int run(const std::vector<std::string>& words, const fs::path& folder, const fs::path& errors) {
   file_actions actions;
   posix_spawn_file_actions_addopen(&actions.value, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -37,14 +40,14 @@ int run(const std::vector<std::string>& words, const fs::path& folder, const fs:
   for (std::string& w : copies) arguments.push_back(w.data());
   arguments.push_back(nullptr);
   pid_t child = 0;
-  if (posix_spawnp(&child, arguments[0], &actions.value, nullptr, arguments.data(), environ) != 0) {
-    return -1;
-  }
+  const int error =
+      posix_spawnp(&child, arguments[0], &actions.value, nullptr, arguments.data(), environ);
+  if (error != 0) return error == ENOENT ? not_found : killed;
   int status = 0;
   while (waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) return -1;
+    if (errno != EINTR) return killed;
   }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : killed;
 }
 
 std::string first_complaint(const std::string& text) {
@@ -60,8 +63,11 @@ std::string first_complaint(const std::string& text) {
 
 }  // namespace
 
-bool gnuplot_works() {
-  return run({"gnuplot", "--version"}, "/", "/dev/null") == 0;
+std::string gnuplot_problem() {
+  const int status = run({"gnuplot", "--version"}, "/", "/dev/null");
+  if (status == not_found) return "gnuplot is not installed; apt-get install gnuplot-nox";
+  if (status == 0) return "";
+  return fmt::format("gnuplot is installed but fails (status {}); see `gnuplot --version`", status);
 }
 
 std::string run_gnuplot(const fs::path& script, const std::string& format) {

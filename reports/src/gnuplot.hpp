@@ -6,8 +6,9 @@
 
 namespace mdp::reports {
 
-// gnuplot is found on PATH and runs.
-[[nodiscard]] bool gnuplot_works();
+// Empty when gnuplot is found on PATH and runs; else what is the matter and the remedy: one that is
+// missing is told from one that is there and fails.
+[[nodiscard]] std::string gnuplot_problem();
 // Runs the script in its folder; `format` is svg or png. Empty, or the first line of what went
 // wrong.
 [[nodiscard]] std::string run_gnuplot(const std::filesystem::path& script,

@@ -224,11 +224,9 @@ std::vector<plot> make_plots(const std::vector<result_group>& groups,
     }
   }
   if (plots.empty()) return plots;
-  if (!gnuplot_works()) {
-    warnings.push_back(
-        fmt::format("no plots: gnuplot is not installed; apt-get install gnuplot-nox, then report "
-                    "again (scripts and data are in {})",
-                    folder.string()));
+  if (const std::string problem = gnuplot_problem(); !problem.empty()) {
+    warnings.push_back(fmt::format("no plots: {}, then report again (scripts and data are in {})",
+                                   problem, folder.string()));
     return {};
   }
   std::erase_if(plots, [&](plot& p) { return !draw(p, folder, warnings); });

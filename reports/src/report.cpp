@@ -31,6 +31,15 @@ std::vector<std::string> wanted_plots(const report_options& options) {
 
 }  // namespace
 
+std::string complaint_about(const std::string& result_json_text) {
+  try {
+    static_cast<void>(parse_documents({result_json_text}));
+  } catch (const report_error& e) {
+    return e.what();
+  }
+  return "";
+}
+
 report_outcome write_report(const std::vector<std::string>& result_json_texts,
                             const report_options& options) {
   const std::vector<result_document> results = parse_documents(result_json_texts);

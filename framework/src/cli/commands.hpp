@@ -31,6 +31,8 @@ struct run_arguments {
   load_arguments load;
   std::string format = "text";  // text | json | csv | hgrm
   std::string output_dir;       // empty: results/<scenario>-<time>
+  bool resume = false;          // points measured before by this build are not run again
+  bool replace = false;         // results of other points in output_dir are removed
   bool dry_run = false;
   bool report = true;
   bool quiet = false;

@@ -159,6 +159,24 @@ int list(const list_arguments& arguments) {
   return exit_pass;
 }
 
+namespace {
+
+// A valid scenario may still name a plugin that does not load here.
+void warn_of_unusable_plugins(const scenario::scenario_spec& spec,
+                              const std::vector<plugin::plugin_info>& plugins) {
+  for (const plugin::plugin_info& p : plugins) {
+    const bool named = std::any_of(spec.points.begin(), spec.points.end(), [&](const auto& point) {
+      return point.transport.plugin == p.name;
+    });
+    if (named && !p.unavailable.empty()) {
+      say(fmt::format("mdp: warning: {}: transport plugin '{}' cannot be used here: {}\n",
+                      spec.file, p.name, p.unavailable));
+    }
+  }
+}
+
+}  // namespace
+
 int validate(const std::vector<std::string>& files, const load_arguments& load) {
   const scenario::load_options options = make_load_options(load);
   int code = exit_pass;
@@ -169,6 +187,10 @@ int validate(const std::vector<std::string>& files, const load_arguments& load) 
         fmt::print("{}: ok, a base for others\n", file);
       } else {
         fmt::print("{}: ok, {} point{}\n", file, outcome.points, outcome.points == 1 ? "" : "s");
+        // Standard input can be read once only.
+        if (file != "-") {
+          warn_of_unusable_plugins(scenario::load_scenario(file, options), plugin::list_plugins());
+        }
       }
     } catch (const scenario::scenario_error& e) {
       say(fmt::format("mdp: {}\n", e.what()));

@@ -60,6 +60,8 @@ CLI::App* add_run(CLI::App& app, run_arguments& a) {
   c->add_option("--format", a.format, "What stdout gets: text, json, csv or hgrm")
       ->check(CLI::IsMember({"text", "json", "csv", "hgrm"}))
       ->type_name("FORMAT");
+  c->add_flag("--resume", a.resume, "Keep points that lie in DIR, measured whole by this build");
+  c->add_flag("--replace", a.replace, "Remove results of other points from DIR");
   c->add_flag("--dry-run", a.dry_run, "Only list the points that would run");
   c->add_flag("!--no-report", a.report, "Write no report.html and no plots");
   c->add_flag("--quiet", a.quiet, "No progress on stderr");

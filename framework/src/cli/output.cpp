@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 
@@ -81,45 +82,81 @@ scenario::json_value parse_result(const std::string& text, const std::string& fi
   return scenario::parse_json(text, file, limits);
 }
 
-std::vector<result_text> read_results(const std::vector<std::string>& paths) {
-  std::vector<result_text> out;
+namespace {
+
+std::string whole_file(const std::string& file) {
+  std::FILE* in = std::fopen(file.c_str(), "rb");
+  if (in == nullptr) {
+    throw std::runtime_error(fmt::format("{}: cannot open the file; check the path", file));
+  }
+  std::string text;
+  char chunk[65536];
+  for (std::size_t n = 0; (n = std::fread(chunk, 1, sizeof chunk, in)) > 0;) text.append(chunk, n);
+  std::fclose(in);
+  return text;
+}
+
+// Nothing when the file is JSON of another kind. Throws what is wrong with it.
+std::optional<result_text> read_result(const std::string& file) {
+  result_text out{file, whole_file(file), {}};
+  out.document = parse_result(out.text, file);
+  const scenario::json_value* schema = out.document.find("schema");
+  if (schema == nullptr || schema->text != "mdp-result/1") return std::nullopt;
+  return out;
+}
+
+std::vector<std::string> json_files(const std::string& folder) {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (const fs::directory_entry& e : fs::directory_iterator(folder, error)) {
+    if (e.path().extension() == ".json") files.push_back(e.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+void read_folder(const std::string& folder, result_set& out) {
+  const std::size_t before = out.results.size();
+  const std::size_t damaged_before = out.damaged.size();
+  for (const std::string& file : json_files(folder)) {
+    try {
+      if (auto result = read_result(file)) out.results.push_back(std::move(*result));
+    } catch (const std::runtime_error& e) {
+      out.damaged.emplace_back(e.what());
+    }
+  }
+  if (out.results.size() > before) return;
+  if (out.damaged.size() > damaged_before) throw std::runtime_error(out.damaged[damaged_before]);
+  throw std::runtime_error(
+      fmt::format("{}: no results here; `mdp run FILE -o {}` writes them", folder, folder));
+}
+
+}  // namespace
+
+std::vector<fs::path> result_files(const fs::path& folder) {
+  std::vector<fs::path> out;
+  for (const std::string& file : json_files(folder.string())) {
+    const std::string stem = fs::path(file).stem().string();
+    const bool id =
+        stem.size() == 12 && stem.find_first_not_of("0123456789abcdef") == std::string::npos;
+    if (id) out.emplace_back(file);
+  }
+  return out;
+}
+
+result_set read_results(const std::vector<std::string>& paths) {
+  result_set out;
   for (const std::string& path : paths) {
     std::error_code error;
-    std::vector<std::string> files;
-    const bool folder = fs::is_directory(path, error);
-    if (folder) {
-      for (const fs::directory_entry& e : fs::directory_iterator(path, error)) {
-        if (e.path().extension() == ".json") files.push_back(e.path().string());
-      }
-      std::sort(files.begin(), files.end());
-    } else {
-      files.push_back(path);
+    if (fs::is_directory(path, error)) {
+      read_folder(path, out);
+      continue;
     }
-    const std::size_t before = out.size();
-    for (const std::string& file : files) {
-      std::FILE* in = std::fopen(file.c_str(), "rb");
-      if (in == nullptr) {
-        throw std::runtime_error(fmt::format("{}: cannot open the file; check the path", file));
-      }
-      std::string text;
-      char chunk[65536];
-      for (std::size_t n = 0; (n = std::fread(chunk, 1, sizeof chunk, in)) > 0;) {
-        text.append(chunk, n);
-      }
-      std::fclose(in);
-      scenario::json_value document = parse_result(text, file);
-      const scenario::json_value* schema = document.find("schema");
-      const bool result = schema != nullptr && schema->text == "mdp-result/1";
-      if (!result && folder) continue;  // some other JSON beside the results
-      if (!result) {
-        throw std::runtime_error(fmt::format("{}: not a result (schema mdp-result/1)", file));
-      }
-      out.push_back({file, std::move(text), std::move(document)});
+    auto result = read_result(path);
+    if (!result) {
+      throw std::runtime_error(fmt::format("{}: not a result (schema mdp-result/1)", path));
     }
-    if (out.size() == before) {
-      throw std::runtime_error(
-          fmt::format("{}: no results here; `mdp run FILE -o {}` writes them", path, path));
-    }
+    out.results.push_back(std::move(*result));
   }
   return out;
 }

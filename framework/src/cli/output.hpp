@@ -17,13 +17,21 @@ void prepare_output_dir(const std::filesystem::path& folder);
 void write_file_atomically(const std::filesystem::path& target, const std::string& text);
 
 // The result documents (schema mdp-result/1) of files and folders, in order of file name, each as
-// text. Throws std::runtime_error: nothing there, or a file that is damaged.
+// text. A damaged file of a folder is set aside with one line that names it; other JSON there is
+// passed over. Throws std::runtime_error: nothing there, or nothing that is whole, or a file named
+// by itself that is damaged.
 struct result_text {
   std::string file;
   std::string text;
   scenario::json_value document;
 };
-[[nodiscard]] std::vector<result_text> read_results(const std::vector<std::string>& paths);
+struct result_set {
+  std::vector<result_text> results;
+  std::vector<std::string> damaged;
+};
+// Files of a folder that are named as results are, by a point's id: 12 hex digits. Sorted.
+[[nodiscard]] std::vector<std::filesystem::path> result_files(const std::filesystem::path& folder);
+[[nodiscard]] result_set read_results(const std::vector<std::string>& paths);
 [[nodiscard]] scenario::json_value parse_result(const std::string& text, const std::string& file);
 
 // Writes to stderr; a closed or full stderr loses the words, never the measurement.

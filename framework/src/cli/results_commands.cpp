@@ -1,6 +1,7 @@
 // compare and report: what works on results already measured.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <stdexcept>
@@ -13,20 +14,61 @@
 namespace mdp::cli {
 namespace {
 
-std::vector<scenario::json_value> documents_of(const std::string& path) {
-  std::vector<scenario::json_value> out;
-  for (result_text& r : read_results({path})) out.push_back(std::move(r.document));
+const std::vector<scenario::json_value> no_items;
+
+// The results that can be used. Names the files that cannot on stderr, and counts them.
+std::vector<result_text> usable_results(const std::vector<std::string>& paths,
+                                        std::size_t& damaged) {
+  result_set all = read_results(paths);
+  std::vector<result_text> out;
+  for (result_text& r : all.results) {
+    const std::string complaint = reports::complaint_about(r.text);
+    if (complaint.empty()) {
+      out.push_back(std::move(r));
+    } else {
+      all.damaged.push_back(fmt::format("{}: {}", r.file, complaint));
+    }
+  }
+  if (out.empty()) throw std::runtime_error(all.damaged.front());
+  for (const std::string& line : all.damaged) say(fmt::format("mdp: left out: {}\n", line));
+  damaged += all.damaged.size();
   return out;
+}
+
+std::vector<scenario::json_value> documents_of(const std::string& path, std::size_t& damaged) {
+  std::vector<scenario::json_value> out;
+  for (result_text& r : usable_results({path}, damaged)) out.push_back(std::move(r.document));
+  return out;
+}
+
+// What the scenarios of the results ask for: every plot that any of them wants, the percentiles of
+// the first that names some.
+void honour_report_sections(const std::vector<result_text>& results,
+                            reports::report_options& options) {
+  for (const result_text& r : results) {
+    const scenario::json_value* plots = r.document.at("report", "plots");
+    const scenario::json_value* percentiles = r.document.at("report", "percentiles");
+    for (const scenario::json_value& plot : plots == nullptr ? no_items : plots->items) {
+      if (std::find(options.plots.begin(), options.plots.end(), plot.text) == options.plots.end()) {
+        options.plots.push_back(plot.text);
+      }
+    }
+    if (percentiles == nullptr || !options.percentiles.empty()) continue;
+    for (const scenario::json_value& p : percentiles->items) {
+      options.percentiles.push_back(p.number);
+    }
+  }
 }
 
 }  // namespace
 
 int compare(const compare_arguments& arguments) {
   const comparison_request request{arguments.var, arguments.baseline, arguments.min_effect_pct};
-  const std::vector<scenario::json_value> first = documents_of(arguments.paths.front());
+  std::size_t damaged = 0;
+  const std::vector<scenario::json_value> first = documents_of(arguments.paths.front(), damaged);
   comparison result;
   if (arguments.paths.size() == 2) {
-    result = compare_sets(first, documents_of(arguments.paths.back()), request);
+    result = compare_sets(first, documents_of(arguments.paths.back(), damaged), request);
     if (result.empty()) throw std::runtime_error("the two sets of results have no point in common");
   } else {
     result = compare_variable(first, request);
@@ -36,13 +78,15 @@ int compare(const compare_arguments& arguments) {
     }
   }
   fmt::print("{}", text_of(result));
+  if (damaged > 0) return exit_run_failed;
   if (!arguments.gate) return exit_pass;
   if (result.any(verdict::worse)) return exit_gate_failed;
   return result.conclusive() ? exit_pass : exit_inconclusive;
 }
 
 int report(const report_arguments& arguments) {
-  const std::vector<result_text> results = read_results(arguments.paths);
+  std::size_t damaged = 0;
+  const std::vector<result_text> results = usable_results(arguments.paths, damaged);
   std::vector<std::string> texts;
   for (const result_text& r : results) texts.push_back(r.text);
   reports::report_options options;
@@ -56,11 +100,12 @@ int report(const report_arguments& arguments) {
   options.title = !arguments.title.empty() ? arguments.title
                   : name != nullptr        ? name->text
                                            : "results";
+  honour_report_sections(results, options);
   const reports::report_outcome outcome = reports::write_report(texts, options);
   for (const std::string& w : outcome.warnings) say(fmt::format("mdp: warning: {}\n", w));
   fmt::print("{}", reports::table_text(texts, colour_wanted()));
   say(fmt::format("report: {}\n", outcome.html_path));
-  return exit_pass;
+  return damaged > 0 ? exit_run_failed : exit_pass;
 }
 
 }  // namespace mdp::cli

@@ -10,6 +10,7 @@
 #include <ctime>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <system_error>
 
@@ -38,6 +39,47 @@ void catch_interrupts() {
   action.sa_handler = on_interrupt;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+}
+
+// What lies in the output folder from before: results of other points would get into the same
+// report, so they are refused unless the caller wants them gone. With `resume`, the results that
+// need not be measured again.
+std::map<std::string, std::string> earlier_results(
+    const fs::path& folder, const std::vector<scenario::scenario_spec>& specs,
+    const run_arguments& arguments) {
+  std::map<std::string, std::string> kept;
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) return kept;
+  std::set<std::string> ours;
+  for (const scenario::scenario_spec& spec : specs) {
+    for (const scenario::point_spec& p : spec.points) ours.insert(p.id);
+  }
+  const scenario::json_value build = scenario::parse_json(scenario::build_text(), "build");
+  for (const fs::path& file : result_files(folder)) {
+    const std::string id = file.stem().string();
+    if (!ours.contains(id)) {
+      if (!arguments.replace) {
+        throw std::runtime_error(fmt::format(
+            "{} is a result of another scenario or of other settings; choose another folder "
+            "with -o, or --replace it",
+            file.string()));
+      }
+      fs::remove(file, error);
+      continue;
+    }
+    if (!arguments.resume) continue;
+    try {
+      const result_set one = read_results({file.string()});
+      const scenario::json_value& d = one.results.front().document;
+      const scenario::json_value* status = d.find("status");
+      const scenario::json_value* built = d.find("build");
+      if (status == nullptr || status->text != "ok" || built == nullptr) continue;
+      if (scenario::dump(*built) == scenario::dump(build)) kept[id] = one.results.front().text;
+    } catch (const std::runtime_error&) {
+      // Damaged: measured again.
+    }
+  }
+  return kept;
 }
 
 std::string describe(const scenario::point_spec& p) {
@@ -87,6 +129,7 @@ struct session {
   const run_arguments& arguments;
   progress_printer progress;
   fs::path folder;
+  std::map<std::string, std::string> kept;  // from an earlier run: point id -> result
   std::map<std::string, std::string> done;  // of the scenario that runs: point id -> result
   std::vector<std::string> texts;           // all results, in the order of the scenarios' points
   tally count;
@@ -112,13 +155,34 @@ void point_done(session& s, const scenario::point_result& result) {
   s.progress.keep(line, result.status == "failed" || !result.asserts_passed);
 }
 
+// A result from before counts for the exit code as it did then.
+void take_over(session& s, const std::string& id, const std::string& text) {
+  s.done[id] = text;
+  const scenario::json_value document = parse_result(text, id);
+  const scenario::json_value* asserts = document.find("asserts");
+  if (asserts != nullptr &&
+      std::any_of(asserts->items.begin(), asserts->items.end(), [](const auto& a) {
+        const scenario::json_value* pass = a.find("pass");
+        return pass == nullptr || !pass->boolean;
+      })) {
+    ++s.count.gates;
+  }
+  s.progress.keep(fmt::format("point {}: kept", id));
+}
+
 void run_one(session& s, const scenario::scenario_spec& spec) {
   s.progress.keep(headline(spec));
+  scenario::scenario_spec left = spec;
+  for (const scenario::point_spec& p : spec.points) {
+    const auto found = s.kept.find(p.id);
+    if (found != s.kept.end()) take_over(s, p.id, found->second);
+  }
+  std::erase_if(left.points, [&](const auto& p) { return s.kept.contains(p.id); });
   scenario::run_callbacks callbacks;
   callbacks.progress = [&s](const std::string& line) { s.progress.line(line); };
   callbacks.stop_requested = [&s] { return interrupted.load() || !s.write_error.empty(); };
   static_cast<void>(scenario::run_points(
-      spec, callbacks, [&s](const scenario::point_result& r) { point_done(s, r); }));
+      left, callbacks, [&s](const scenario::point_result& r) { point_done(s, r); }));
   for (const scenario::point_spec& p : spec.points) {
     const auto found = s.done.find(p.id);
     if (found != s.done.end()) s.texts.push_back(std::move(found->second));
@@ -259,6 +323,7 @@ int run(const run_arguments& arguments) {
   require_usable_plugin(specs);
   session s(arguments);
   s.folder = arguments.output_dir.empty() ? default_folder(specs) : arguments.output_dir;
+  s.kept = earlier_results(s.folder, specs, arguments);
   prepare_output_dir(s.folder);
   catch_interrupts();
   for (const scenario::scenario_spec& spec : specs) {

@@ -287,6 +287,14 @@ json host_json(std::optional<double> steal_pct) {
           {"sysctl", sysctls}};
 }
 
+json build_json() {
+  return {{"version", MDP_VERSION},
+          {"compiler", MDP_ABI_COMPILER},
+          {"abi_tag", MDP_ABI_TAG},
+          {"flags", MDP_BUILD_FLAGS},
+          {"plugin_abi", transport::plugin_abi_version}};
+}
+
 bool applies(const assert_spec& a, const point_spec& point) {
   return std::all_of(a.where.begin(), a.where.end(), [&](const auto& condition) {
     const auto found = point.vars.find(condition.first);
@@ -295,6 +303,10 @@ bool applies(const assert_spec& a, const point_spec& point) {
 }
 
 }  // namespace
+
+std::string build_text() {
+  return build_json().dump();
+}
 
 point_result write_result(const scenario_spec& scenario, const point_spec& point,
                           const std::vector<run_record>& runs, std::optional<double> steal_pct) {
@@ -330,13 +342,10 @@ point_result write_result(const scenario_spec& scenario, const point_spec& point
   j["point"] = vars;
   j["status"] = result.status;
   j["reasons"] = result.reasons;
-  j["build"] = {{"version", MDP_VERSION},
-                {"compiler", MDP_ABI_COMPILER},
-                {"abi_tag", MDP_ABI_TAG},
-                {"flags", MDP_BUILD_FLAGS},
-                {"plugin_abi", transport::plugin_abi_version}};
+  j["build"] = build_json();
   j["host"] = host_json(steal_pct);
   j["config"] = json::parse(point.config_json, nullptr, false);
+  j["report"] = {{"percentiles", scenario.report.percentiles}, {"plots", scenario.report.plots}};
   j["summary"] = summary_json(list);
   j["asserts"] = asserts;
   j["runs"] = std::move(list);

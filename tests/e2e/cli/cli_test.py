@@ -203,6 +203,37 @@ class Results(unittest.TestCase):
             self.assertEqual(result.returncode, 2)
             self.assertIn("x.json:1:", result.stderr)
 
+    def test_a_damaged_file_is_named_and_the_others_are_used(self):
+        with tempfile.TemporaryDirectory() as folder:
+            good = os.path.join(folder, "good")
+            self.made_up(good, [100, 101])
+            for name, text in (("cut.json", '{"schema": "mdp-result/1", "runs": ['),
+                               ("odd.json", '{"schema": "mdp-result/1", "runs": 7}')):
+                with open(os.path.join(good, name), "w") as f:
+                    f.write(text)
+            for arguments in (["report", good], ["compare", good, good]):
+                result = mdp(*arguments)
+                self.assertEqual(result.returncode, 3, result.stderr)
+                self.assertIn("left out: " + os.path.join(good, "cut.json") + ":1:", result.stderr)
+                self.assertIn("left out: " + os.path.join(good, "odd.json"), result.stderr)
+                self.assertIn("s", result.stdout)
+            self.assertTrue(os.path.exists(os.path.join(good, "report.html")))
+
+    def test_the_report_honours_what_the_scenario_asked_for(self):
+        with tempfile.TemporaryDirectory() as folder:
+            source = os.path.join(SOURCE, "tests/golden/reports/lossy-wan.json")
+            with open(source) as f:
+                document = json.load(f)
+            document["report"] = {"percentiles": [50, 75], "plots": ["percentiles"]}
+            with open(os.path.join(folder, "0123456789ab.json"), "w") as f:
+                json.dump(document, f)
+            self.assertEqual(mdp("report", folder).returncode, 0)
+            kinds = {f for f in os.listdir(os.path.join(folder, "plots")) if f.endswith(".gp")}
+            self.assertEqual({f.split("-")[-1] for f in kinds}, {"percentiles.gp"})
+            with open(os.path.join(folder, "report.html")) as f:
+                page = f.read()
+            self.assertTrue("p75 µs" in page and "p99.99 µs" not in page)
+
     def made_up(self, folder, rates):
         os.makedirs(folder)
         runs = [{"index": i, "messages": {"rate_per_s": r}} for i, r in enumerate(rates)]
@@ -322,6 +353,42 @@ class Run(unittest.TestCase):
         self.assertIn("choose another folder with -o", run.stderr)
         self.assertEqual(run.stdout, "")
         self.assertLess(time.monotonic() - start, 10)
+
+    def test_a_folder_takes_no_other_scenario_and_resumes_its_own(self):
+        wan = os.path.join(SOURCE, "scenarios/lossy_wan.json")
+        short = ["--set", "run.measure_s=0.2", "--no-report", "-o", self.out("again")]
+        self.assertEqual(mdp("run", wan, *short).returncode, 0)
+        (file,) = [f for f in os.listdir(self.out("again")) if f.endswith(".json")]
+        path = os.path.join(self.out("again"), file)
+        before = os.stat(path).st_mtime_ns
+        resumed = mdp("run", wan, *short, "--resume")
+        self.assertEqual(resumed.returncode, 0, resumed.stderr)
+        self.assertIn(": kept", resumed.stderr)
+        self.assertEqual(os.stat(path).st_mtime_ns, before)
+        other = mdp("run", wan, *short, "--seed", "99", "--resume")
+        self.assertEqual(other.returncode, 2, other.stderr)
+        self.assertIn(path, other.stderr)
+        self.assertEqual(os.stat(path).st_mtime_ns, before)
+        with open(path) as f:
+            changed = json.load(f)
+        changed["build"]["version"] = "0.0.0"
+        with open(path, "w") as f:
+            json.dump(changed, f)
+        mdp("run", wan, *short, "--resume")
+        with open(path) as f:
+            self.assertNotEqual(json.load(f)["build"]["version"], "0.0.0")
+        replaced = mdp("run", wan, *short, "--seed", "99", "--replace")
+        self.assertEqual(replaced.returncode, 0, replaced.stderr)
+        self.assertFalse(os.path.exists(path))
+
+    def test_validate_names_a_plugin_that_does_not_load(self):
+        with tempfile.TemporaryDirectory() as plugins:
+            with open(os.path.join(plugins, "mdp_transport_socket.so"), "w") as f:
+                f.write("no shared object")
+            result = mdp("validate", self.quick, "--transport", "socket",
+                         env=dict(os.environ, MDP_PLUGIN_PATH=plugins))
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertIn("transport plugin 'socket' cannot be used here", result.stderr)
 
     def test_an_interrupt_keeps_what_was_measured(self):
         process = subprocess.Popen(

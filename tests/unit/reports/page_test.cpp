@@ -106,7 +106,7 @@ TEST(page, long_facts_are_shortened) {
 }
 
 TEST(page, has_the_plots_inline) {
-  if (!gnuplot_works()) GTEST_SKIP() << "gnuplot is not installed (apt-get install gnuplot-nox)";
+  if (!gnuplot_problem().empty()) GTEST_SKIP() << gnuplot_problem();
   const std::string page = page_of({test::golden("lossy-wan.json")});
   EXPECT_THAT(page, HasSubstr("<svg role=\"img\" aria-label=\"lossy-wan, stream: Throughput\""));
   EXPECT_THAT(page, HasSubstr(">99.9 %<"));

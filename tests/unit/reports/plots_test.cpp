@@ -36,7 +36,7 @@ class path_override {
 };
 
 TEST(plots, every_picture_exists_with_its_script_and_data) {
-  if (!gnuplot_works()) GTEST_SKIP() << "gnuplot is not installed (apt-get install gnuplot-nox)";
+  if (!gnuplot_problem().empty()) GTEST_SKIP() << gnuplot_problem();
   const test::scratch_folder folder;
   const report_outcome outcome =
       write_report(test::all_samples(), {folder.path().string(), "", {}, {}});
@@ -84,6 +84,18 @@ TEST(plots, a_gnuplot_that_fails_is_a_warning_with_its_words) {
   EXPECT_THAT(outcome.warnings[0], HasSubstr("status 3: no terminal of that name"));
   EXPECT_TRUE(outcome.plot_paths.empty());
   EXPECT_TRUE(fs::exists(outcome.html_path));
+}
+
+TEST(plots, a_gnuplot_that_cannot_even_start_is_told_from_a_missing_one) {
+  const test::scratch_folder tools;
+  const fs::path fake = tools.path() / "gnuplot";
+  const path_override only(tools.path().string());
+  EXPECT_THAT(gnuplot_problem(), HasSubstr("not installed"));
+  std::ofstream(fake) << "#!/bin/sh\nexit 7\n";
+  fs::permissions(fake, fs::perms::owner_all);
+  EXPECT_THAT(gnuplot_problem(), HasSubstr("is installed but fails (status 7)"));
+  std::ofstream(fake) << "#!/bin/sh\nexit 0\n";
+  EXPECT_EQ(gnuplot_problem(), "");
 }
 
 TEST(plots, an_output_folder_that_cannot_be_made_is_named) {

@@ -23,6 +23,10 @@ struct point_result {
   bool asserts_passed = true;
 };
 
+// This build as results name it (member "build"), JSON text: results of equal points and equal
+// builds may stand for each other.
+[[nodiscard]] std::string build_text();
+
 // Repetitions of all points in the order that run.order asks for; a point is reported as soon as
 // its last repetition is over. Never throws for what happens in a run: that is the point's status.
 std::vector<point_result> run_points(const scenario_spec& scenario, const run_callbacks& callbacks,

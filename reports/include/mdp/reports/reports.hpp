@@ -31,6 +31,9 @@ struct report_outcome {
   std::vector<std::string> warnings;    // what the report lacks, and the remedy
 };
 
+// Empty, or one line that says why the text is no result of which a report can be made.
+[[nodiscard]] std::string complaint_about(const std::string& result_json_text);
+
 // Writes report.html, and below plots/ the plots with the scripts and data that made them. The page
 // is written even when no plot can be.
 report_outcome write_report(const std::vector<std::string>& result_json_texts,
