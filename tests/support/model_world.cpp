@@ -20,6 +20,13 @@ bool given_up(event_kind end) {
          end == event_kind::timed_out_received;
 }
 
+const char* name_of(event_kind kind) {
+  constexpr std::array names{"message",   "received", "delivered",          "rejected",
+                             "cancelled", "expired",  "timed_out_received", "timed_out_delivered",
+                             "unknown",   "peer_up",  "peer_down",          "peer_moved"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
 }  // namespace
 
 network_options model_world::draw_network(random_source& choices, std::uint64_t seed) {
@@ -36,15 +43,25 @@ network_options model_world::draw_network(random_source& choices, std::uint64_t 
   return o;
 }
 
+engine::config model_world::draw_settings(random_source& choices) {
+  engine::config c;
+  c.max_enqueued_messages = 64;
+  c.receive_window_messages = 48;
+  c.receive_window_bytes = 300'000;
+  c.max_message_bytes = 200'000;
+  c.reassembly_bytes = 1 << 20;
+  c.peer_timeout = 3s;
+  c.connect_timeout = 4s;
+  c.max_packet_bytes = choices.next() % 2 == 0 ? 1472 : 8972;
+  c.pmtu_discovery = choices.next() % 2 == 0 || c.max_packet_bytes > 1472;
+  c.zero_rtt = static_cast<engine::zero_rtt_policy>(choices.next() % 3);
+  c.congestion_control = static_cast<engine::congestion_kind>(choices.next() % 5);
+  if (choices.next() % 2 == 0) c.node_key = {choices.next() + 1, 2};
+  return c;
+}
+
 model_world::model_world(random_source& choices, std::uint64_t seed)
-    : choices_(choices), net_(draw_network(choices, seed)) {
-  settings_.max_enqueued_messages = 64;
-  settings_.receive_window_messages = 48;
-  settings_.receive_window_bytes = 300'000;
-  settings_.max_message_bytes = 200'000;
-  settings_.reassembly_bytes = 1 << 20;
-  settings_.peer_timeout = 3s;
-  settings_.connect_timeout = 4s;
+    : choices_(choices), net_(draw_network(choices, seed)), settings_(draw_settings(choices)) {
   for (application_state& app : apps_) {
     app.node = &net_.add(settings_, {.blocks = 1024, .control = 64, .rx = 256});
     app.node->app.polls = false;  // this world is the application
@@ -62,25 +79,60 @@ void model_world::expect(bool holds, const char* what, std::uint64_t serial) {
 void model_world::act() {
   application_state& at = apps_[draw(nodes)];
   const std::uint64_t what = draw(32);
-  if (what < 10) {
-    submit();
-  } else if (what < 15) {
-    poll(at, 1 + draw(16));
-  } else if (what < 18) {
-    answer(at);
-  } else if (what < 19) {
-    cancel();
-  } else if (what < 20) {
-    change_network();
-  } else if (what < 21) {
-    change_peers();
-  } else if (what < 22) {
-    if (draw(40) == 0) restart(at);
+  if (what < 18) {
+    call(at);
   } else if (what < 23) {
-    if (draw(20) == 0) net_.jump(1ms * draw(8000));
+    fault(at);
   } else {
     net_.run_for(micros(draw(40'000)));
   }
+}
+
+void model_world::call(application_state& at) {
+  const std::uint64_t what = draw(20);
+  if (what < 9) {
+    submit();
+  } else if (what < 13) {
+    poll(at, 1 + draw(16));
+  } else if (what < 16) {
+    answer(at);
+  } else if (what < 17) {
+    cancel();
+  } else if (what < 18) {
+    change_peers();
+  } else {
+    ask(at);
+  }
+}
+
+void model_world::fault(application_state& at) {
+  const std::uint64_t what = draw(5);
+  if (what < 2) {
+    change_network();
+  } else if (what < 3) {
+    if (draw(40) == 0) restart(at);
+  } else if (what < 4) {
+    if (draw(8) == 0) move();
+  } else if (draw(4) > 0) {
+    net_.timer_lateness = draw(2) == 0 ? duration{} : micros(draw(50'000));
+    ++covered_["late timers"];
+  } else if (draw(5) == 0) {
+    net_.jump(1ms * draw(8000));
+    ++covered_["clock jump"];
+  }
+}
+
+engine::send_options model_world::draw_options() {
+  engine::send_options o;
+  o.wants = static_cast<std::uint8_t>(draw(4));
+  o.priority = static_cast<std::uint8_t>(draw(8));
+  if (draw(4) == 0) o.channel = static_cast<std::uint16_t>(1 + draw(3));
+  if (draw(8) == 0) o.lifetime = micros(1 + draw(500'000));
+  if (draw(8) == 0) o.received_timeout = micros(1 + draw(500'000));
+  if (draw(8) == 0 && (o.wants & engine::want_delivered) != 0)
+    o.delivered_timeout = micros(1 + draw(500'000));
+  o.idempotent = o.channel == 0 && draw(4) == 0;
+  return o;
 }
 
 void model_world::submit() {
@@ -91,18 +143,13 @@ void model_world::submit() {
   m.from = from;
   m.to = to;
   m.size = draw(10) < 7 ? 8 + draw(300) : 8 + draw(60'000);
-  m.options.wants = static_cast<std::uint8_t>(draw(4));
+  m.options = draw_options();
   m.options.context = serial;
-  m.options.priority = static_cast<std::uint8_t>(draw(8));
-  if (draw(4) == 0) m.options.channel = static_cast<std::uint16_t>(1 + draw(3));
-  if (draw(8) == 0) m.options.lifetime = micros(1 + draw(500'000));
-  if (draw(8) == 0) m.options.received_timeout = micros(1 + draw(500'000));
-  if (draw(8) == 0 && (m.options.wants & engine::want_delivered) != 0)
-    m.options.delivered_timeout = micros(1 + draw(500'000));
   m.from_life = apps_[from].life;
   m.to_life = apps_[to].life;
   const auto id = apps_[from].node->engine->submit(net_.now(), apps_[from].peers[to],
                                                    bytes_of(payload_of(serial, m.size)), m.options);
+  ++covered_[id ? m.options.idempotent ? "submit idempotent" : "submit" : "submit refused"];
   if (!id) return;
   m.id = *id;
   m.peer = apps_[from].peers[to];
@@ -119,6 +166,7 @@ void model_world::cancel() {
   if (at.node->engine->cancel(net_.now(), m.peer, m.id)) {
     expect(!m.end, "cancelled after its end", m.options.context);
     m.cancel_accepted = true;
+    ++covered_["cancel"];
   }
 }
 
@@ -136,6 +184,7 @@ void model_world::poll(application_state& at, std::size_t at_most) {
 
 void model_world::on_event(std::size_t at, const engine::event& e) {
   application_state& app = apps_[at];
+  ++covered_[std::string("event ") + name_of(e.kind)];
   switch (e.kind) {
     case event_kind::message:
       take(at, e);
@@ -160,7 +209,7 @@ void model_world::take(std::size_t at, const engine::event& e) {
   message& m = messages_[serial];
   const std::string text = payload_of(serial, m.size);
   expect(m.to == at, "taken by another node", serial);
-  expect(!m.taken, "taken twice", serial);
+  expect(!m.taken || m.options.idempotent, "taken twice", serial);
   expect(e.payload.size() == m.size &&
              std::equal(text.begin(), text.end(), reinterpret_cast<const char*>(e.payload.data())),
          "its bytes differ", serial);
@@ -202,15 +251,18 @@ void model_world::answer(application_state& at) {
   const std::size_t i = draw(at.unanswered.size());
   const held h = at.unanswered[i];
   at.unanswered.erase(at.unanswered.begin() + static_cast<std::ptrdiff_t>(i));
-  // Ids begin anew with each session: nobody waits for an answer about one of an older session.
+  // Ids begin anew with each session: nobody waits for an answer about one of
+  // an older session.
   if (!same_session(at, h.from, h.session)) return;
   message& m = messages_[h.serial];
   if (draw(4) == 0) {
     at.node->engine->reject(h.from, h.id);
     m.rejected = true;
+    ++covered_["reject"];
   } else {
     at.node->engine->confirm(h.from, h.id);
     m.confirmed = true;
+    ++covered_["confirm"];
   }
 }
 
@@ -224,23 +276,43 @@ void model_world::answer_all() {
 void model_world::change_network() {
   const std::size_t from = draw(nodes);
   const std::size_t to = (from + 1 + draw(nodes - 1)) % nodes;
-  network_options& way = net_.link(*apps_[from].node, *apps_[to].node);
-  if (draw(4) == 0) {
+  change_path(net_.link(*apps_[from].node, *apps_[to].node));
+}
+
+void model_world::change_path(network_options& way) {
+  const std::uint64_t what = draw(6);
+  if (what < 1) {
     way.loss = 1;  // until the next change
-  } else {
+    ++covered_["blackout"];
+  } else if (what < 4) {
     way.loss = static_cast<double>(draw(30)) / 100;
+    ++covered_["loss"];
+  } else if (what < 5) {
+    if (!settings_.pmtu_discovery) return;  // who turns it off knows what the path carries
+    way.mtu = 1200 + draw(8) * 1000;
+    ++covered_["path MTU"];
+  } else {
+    way.mark = static_cast<double>(draw(30)) / 100;
+    ++covered_["congestion marks"];
   }
 }
 
-void model_world::change_peers() {
-  const std::size_t from = draw(nodes);
-  const std::size_t to = (from + 1 + draw(nodes - 1)) % nodes;
-  application_state& at = apps_[from];
-  if (const auto id = at.node->engine->connect(net_.now(), apps_[to].node->address))
-    at.peers[to] = *id;
+// From now on it is heard from another port, as behind a NAT that was rebooted.
+// Of two that moved at once neither could find the other: only the last node
+// moves.
+void model_world::move() {
+  ++apps_.back().node->address.port;
+  ++covered_["move"];
+}
+
+void model_world::count_engine(const application_state& at) {
+  engine::for_each_stat(at.node->engine->counts(),
+                        [this](const char* name, std::uint64_t value) { covered_[name] += value; });
 }
 
 void model_world::restart(application_state& at) {
+  ++covered_["restart"];
+  count_engine(at);
   at.node->restart();
   ++at.life;
   at.unanswered.clear();
@@ -274,7 +346,8 @@ bool model_world::may_be_given_up(const message& m) {
 }
 
 void model_world::check_end(std::uint64_t serial, const message& m) {
-  if (m.end && given_up(*m.end)) expect(!m.taken, "given up and yet taken", serial);
+  if (m.end && given_up(*m.end))
+    expect(!m.taken || m.options.idempotent, "given up and yet taken", serial);
   if (m.end == event_kind::unknown && apps_[m.from].life == m.from_life)
     expect(!same_session(apps_[m.from], m.peer, m.session), "unknown, though no session was lost",
            serial);
@@ -284,17 +357,24 @@ void model_world::check_end(std::uint64_t serial, const message& m) {
 }
 
 void model_world::finish() {
+  net_.timer_lateness = {};
+  unblacklist_all();
+  // Who moved makes itself heard: nobody else knows where it is.
+  for (std::size_t i = 0; i + 1 < nodes; ++i)
+    static_cast<void>(apps_.back().node->engine->connect(net_.now(), apps_[i].node->address));
   for (const application_state& from : apps_)
     for (const application_state& to : apps_) {
       network_options& way = net_.link(*from.node, *to.node);
       way.loss = way.corrupt = 0;
     }
-  net_.run_until(
-      [this] {
-        answer_all();
-        return all_ended() || !violation_.empty();
-      },
-      3min);
+  const auto done = [this] {
+    answer_all();
+    return all_ended() || !violation_.empty();
+  };
+  net_.run_until(done, 2min);
+  net_.run_for(5s);  // whose address changed is found, or is lost
+  give_up_lost_addresses();
+  net_.run_until(done, 1min);
   for (int i = 0; i < 20; ++i) {  // what nobody asked about is still on its way
     net_.run_for(1s);
     answer_all();
@@ -309,6 +389,7 @@ void model_world::check_blocks() {
     expect(at.node->engine->idle(), "an engine is not idle at node", at.node->number);
     expect(at.node->blocks.available() == at.node->blocks.block_count(), "bodies leak at node",
            at.node->number);
+    count_engine(at);
     at.node->engine.reset();
   }
   for (application_state& at : apps_)

@@ -6,7 +6,9 @@
 // - what was cancelled, expired or timed out before it was received is never taken;
 // - `unknown` is reported only when a session was lost;
 // - each message that wants a confirmation has exactly one end; none is lost in silence;
+// - what the engine answers about messages and peers agrees with what it reported;
 // - every block comes back.
+// An idempotent message may be taken again when its node or the session starts anew.
 // Draws come from a random_source: a seed for tests, the bytes of an input for fuzzing.
 #pragma once
 #include <array>
@@ -28,6 +30,9 @@ class model_world {
   model_world(random_source& choices, std::uint64_t seed);
   void act();
   void finish();
+  // How often each kind of call and of fault was drawn, and each effect reported.
+  using coverage = std::map<std::string, std::uint64_t>;
+  [[nodiscard]] const coverage& covered() const noexcept { return covered_; }
   // What broke the model first; empty: nothing.
   [[nodiscard]] const std::string& violation() const noexcept { return violation_; }
 
@@ -63,17 +68,32 @@ class model_world {
     std::map<std::pair<std::size_t, std::uint16_t>, std::uint64_t> last_in_channel;
   };
 
+  static engine::config draw_settings(random_source& choices);
   static network_options draw_network(random_source& choices, std::uint64_t seed);
   // Uniform below n.
   std::uint64_t draw(std::uint64_t n) { return choices_.next() % n; }
+  void call(application_state& at);
+  void fault(application_state& at);
+  [[nodiscard]] engine::send_options draw_options();
   void submit();
   void cancel();
   void poll(application_state& at, std::size_t at_most);
   void answer(application_state& at);
   void answer_all();
   void change_network();
-  void change_peers();
+  void change_path(network_options& way);
   void restart(application_state& at);
+  void move();
+  void count_engine(const application_state& at);
+  // Peers, and what is asked (model_world_peers.cpp).
+  void change_peers();
+  void unblacklist_all();
+  void give_up_lost_addresses();
+  void ask(application_state& at);
+  void ask_state();
+  void ask_unresolved(application_state& at, peer_id of);
+  void ask_peers(application_state& at);
+  void check_state(const message& m, engine::message_state s);
   void take(std::size_t at, const engine::event& e);
   void on_event(std::size_t at, const engine::event& e);
   void on_end(std::size_t at, const engine::event& e);
@@ -92,6 +112,7 @@ class model_world {
   engine::config settings_;
   std::array<application_state, nodes> apps_;
   std::deque<message> messages_;  // by serial
+  coverage covered_;
   std::string violation_;
 };
 

@@ -1,6 +1,5 @@
 #include "mdp/buffer/block_pool.hpp"
 
-#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -20,21 +19,17 @@ block_pool::block_pool(const block_pool_options& options)
   MDP_ASSERT(count_ > 0 && count_ < (std::size_t{1} << 31));
   const std::size_t bytes =
       (block_bytes_ * count_ + alignment_bytes - 1) / alignment_bytes * alignment_bytes;
-  memory_ = static_cast<std::byte*>(std::aligned_alloc(alignment_bytes, bytes));
+  memory_.reset(static_cast<std::byte*>(std::aligned_alloc(alignment_bytes, bytes)));
   if (!memory_) throw std::bad_alloc();
-  if (options.prefault) std::memset(memory_, 0, bytes);
+  if (options.prefault) std::memset(memory_.get(), 0, bytes);
   blocks_ = std::make_unique<block[]>(count_);
   for (std::size_t i = count_; i-- > 0;) {
-    blocks_[i].data = memory_ + i * block_bytes_;
+    blocks_[i].data = memory_.get() + i * block_bytes_;
     blocks_[i].owner = this;
     blocks_[i].capacity = static_cast<std::uint32_t>(block_bytes_);
     blocks_[i].index = static_cast<std::uint32_t>(i);
     push_free(blocks_[i]);
   }
-}
-
-block_pool::~block_pool() {
-  std::free(memory_);
 }
 
 std::size_t block_pool::available() const noexcept {

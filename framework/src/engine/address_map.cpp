@@ -17,10 +17,7 @@ std::uint64_t hash_of(const siphash_key& key, const endpoint_address& a) noexcep
 }
 
 std::uint32_t address_map::find(const endpoint_address& address) const noexcept {
-  if (size_ == 0) return absent;
-  for (std::size_t i = home(address); entries_[i].value != absent; i = (i + 1) & mask())
-    if (entries_[i].address == address) return entries_[i].value;
-  return absent;
+  return find_if(address, [](std::uint32_t) { return true; });
 }
 
 void address_map::place(const entry& e) noexcept {

@@ -22,6 +22,14 @@ class address_map {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   // A number kept for `address`, or `absent`.
   [[nodiscard]] std::uint32_t find(const endpoint_address& address) const noexcept;
+  // The first number kept for `address` that suits(number), or `absent`.
+  template <class Suits>
+  [[nodiscard]] std::uint32_t find_if(const endpoint_address& address, Suits&& suits) const {
+    if (size_ == 0) return absent;
+    for (std::size_t i = home(address); entries_[i].value != absent; i = (i + 1) & mask())
+      if (entries_[i].address == address && suits(entries_[i].value)) return entries_[i].value;
+    return absent;
+  }
   // `value` is not `absent`.
   void insert(const endpoint_address& address, std::uint32_t value);
   // Takes away this pair, if it is there.

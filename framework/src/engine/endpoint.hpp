@@ -153,6 +153,7 @@ class endpoint {
   void end_session(time_point now, peer& p, const char* reason) noexcept;
   void adopt_next_session(time_point now, peer& p) noexcept;
   void announce(time_point now, peer& p) noexcept;
+  void supersede_others(time_point now, const peer& p) noexcept;
   void start_handshake(time_point now, peer& p) noexcept;
   void on_no_answer(time_point now, peer& p) noexcept;
   bool on_deadline(time_point now, peer& p) noexcept;

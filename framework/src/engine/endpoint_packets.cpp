@@ -89,6 +89,7 @@ void endpoint::settle_move(time_point now, peer& p) noexcept {
   addresses_.erase(p.address(), p.id() & slot_mask);
   addresses_.insert(to, p.id() & slot_mask);
   p.move_to(to);
+  supersede_others(now, p);
   ++counts_.peers_moved;
   event& e = events_.push();
   e = event{};

@@ -168,6 +168,7 @@ void endpoint::adopt_next_session(time_point now, peer& p) noexcept {
 
 void endpoint::announce(time_point now, peer& p) noexcept {
   if (p.announced || p.state() != peer_state::established) return;
+  supersede_others(now, p);
   p.announced = p.was_up = true;
   note_change(p);
   event& e = events_.push();

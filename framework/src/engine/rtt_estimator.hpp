@@ -16,6 +16,7 @@ class rtt_estimator {
   void update(duration sample, duration ack_delay) noexcept {
     sample = std::max(sample, duration(1));
     latest_ = sample;
+    peer_delay_ = std::max(ack_delay, peer_delay_ * 7 / 8);
     minimum_ = has_sample_ ? std::min(minimum_, sample) : sample;
     if (sample - ack_delay >= minimum_) sample -= ack_delay;
     adjusted_ = sample;
@@ -41,9 +42,10 @@ class rtt_estimator {
   [[nodiscard]] duration loss_delay(duration granularity) const noexcept {
     return std::max(std::max(smoothed_, latest_) * 9 / 8, granularity);
   }
-  // Probe time-out before back-off (RFC 9002 section 6.2.1).
+  // Probe time-out before back-off (RFC 9002 section 6.2.1). `ack_delay`: what the peer is expected
+  // to wait; one whose own estimate of the round trip is longer waits longer, and says so.
   [[nodiscard]] duration probe_timeout(duration granularity, duration ack_delay) const noexcept {
-    return smoothed_ + std::max(4 * variation_, granularity) + ack_delay;
+    return smoothed_ + std::max(4 * variation_, granularity) + std::max(ack_delay, peer_delay_);
   }
 
  private:
@@ -52,6 +54,7 @@ class rtt_estimator {
   duration smoothed_;
   duration variation_;
   duration minimum_{};
+  duration peer_delay_{};  // the longest of late that the peer said it waited
   bool has_sample_ = false;
 };
 

@@ -54,6 +54,23 @@ void endpoint::end_session(time_point now, peer& p, const char* reason) noexcept
   }
 }
 
+// At one address there is one node, and it keeps one session with us: that it is in one under this
+// id proves that one under another id is over. We come to two when it moves while we connect to
+// where it goes.
+void endpoint::supersede_others(time_point now, const peer& p) noexcept {
+  const auto is_other = [&](std::uint32_t slot) {
+    return peers_[slot].get() != &p && peers_[slot]->state() == peer_state::established;
+  };
+  for (;;) {
+    const std::uint32_t slot = addresses_.find_if(p.address(), is_other);
+    if (slot == address_map::absent) return;
+    // Not even one that is pinned begins anew: each would end the other's session for ever.
+    peers_[slot]->lose_session(now, "its node is in session under another id");
+    note_change(*peers_[slot]);
+    remove_peer(*peers_[slot]);
+  }
+}
+
 void endpoint::on_no_answer(time_point now, peer& p) noexcept {
   const bool accepted = p.state() == peer_state::accepted;
   if (p.pinned && (accepted || p.was_up)) {

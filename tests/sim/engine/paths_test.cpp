@@ -46,6 +46,36 @@ TEST(paths, a_rebinding_in_mid_burst_loses_nothing) {
   });
 }
 
+// R-PATH-5: b connects to where a goes before it hears from a there, and so has two peers for it.
+TEST(paths, two_peers_that_turn_out_to_be_one_node_become_one) {
+  over_seeds(seeds, [](std::uint64_t seed) {
+    engine_network net({5ms, 4ms, 0.1, 0.02, 0, seed});
+    auto& a = net.add();
+    auto& b = net.add();
+    ASSERT_TRUE(a.engine->connect(net.now(), b.address));
+    const peer_id first = *b.engine->connect(net.now(), a.address);
+    ASSERT_TRUE(net.run_until([&] { return a.app.ups == 1 && b.app.ups == 1; }, 5s));
+    a.address = simulated_address(0, 2);
+    for (std::uint64_t i = 0; i < 20; ++i) ASSERT_TRUE(send(net, b, first, i, 3000));
+    seeded_random random(seed);
+    net.run_for(duration(static_cast<std::int64_t>(random.next() % 1'500'000'000)));
+    const auto second = b.engine->connect(net.now(), a.address);
+    ASSERT_TRUE(second);
+    for (std::uint64_t i = 20; i < 40; ++i) ASSERT_TRUE(send(net, b, *second, i, 3000));
+    net.run_for(20s);
+    // The one that has not heard of the move is lost with the old address: its application ends it.
+    b.engine->blacklist(net.now(), simulated_address(0, 1));
+    EXPECT_EQ(b.engine->peer_count(), 1u) << "at the new one";
+    EXPECT_EQ(a.engine->peer_count(), 1u);
+    const auto left = b.engine->find(a.address);
+    ASSERT_TRUE(left);
+    ASSERT_TRUE(send(net, b, *left, 40));
+    EXPECT_TRUE(
+        net.run_until([&] { return b.app.delivered.size() + b.app.unknown.size() == 41; }, 60s));
+    EXPECT_EQ(b.app.delivered.back(), 40u);
+  });
+}
+
 // R-PATH-2, R-PATH-3
 TEST(paths, a_spoofed_source_moves_nobody_and_gets_three_times_its_bytes_at_most) {
   over_seeds(seeds, [](std::uint64_t seed) {

@@ -35,6 +35,15 @@ TEST(rtt_estimator, follows_rfc_9002) {
   EXPECT_EQ(rtt.probe_timeout(1ms, 25ms), 41250us + 70000us + 25ms);
 }
 
+// R-LOSS-3: a peer that waits longer than is expected of it is not probed for that.
+TEST(rtt_estimator, waits_as_long_for_an_acknowledgement_as_the_peer_says_it_does) {
+  rtt_estimator rtt(100ms);
+  for (int i = 0; i < 100; ++i) rtt.update(65ms, 25ms);
+  EXPECT_GE(rtt.probe_timeout(1ms, rtt.smoothed() / 4), 65ms + 1ms);
+  for (int i = 0; i < 100; ++i) rtt.update(40ms, 0ms);
+  EXPECT_LT(rtt.probe_timeout(1ms, rtt.smoothed() / 4), 60ms) << "it does so no more";
+}
+
 TEST(timer_table, agrees_with_a_sorted_map) {
   timer_table timers;
   timers.resize(50);

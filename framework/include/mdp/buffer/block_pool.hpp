@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <span>
 
@@ -41,7 +42,6 @@ struct block_pool_options {
 class block_pool {
  public:
   explicit block_pool(const block_pool_options& options);
-  ~block_pool();
   block_pool(const block_pool&) = delete;
   block_pool& operator=(const block_pool&) = delete;
 
@@ -57,15 +57,18 @@ class block_pool {
   [[nodiscard]] std::size_t available() const noexcept;
   [[nodiscard]] block& at(std::size_t index) noexcept { return blocks_[index]; }
   // All memory of the pool, for transports that register it once.
-  [[nodiscard]] std::span<std::byte> memory() noexcept { return {memory_, block_bytes_ * count_}; }
+  [[nodiscard]] std::span<std::byte> memory() noexcept { return {memory_.get(), block_bytes_ * count_}; }
 
  private:
+  struct free_memory {
+    void operator()(std::byte* memory) const noexcept { std::free(memory); }
+  };
   void push_free(block& b) noexcept;
 
   std::size_t block_bytes_;
   std::size_t count_;
   sharing shared_;
-  std::byte* memory_ = nullptr;
+  std::unique_ptr<std::byte[], free_memory> memory_;
   std::unique_ptr<block[]> blocks_;
   std::atomic<std::uint64_t> head_{0};  // tag << 32 | index + 1 (0: empty); the tag defeats ABA
   std::atomic<std::size_t> available_{0};
