@@ -36,6 +36,14 @@ messaging::confirm confirm_of(const std::string& text) {
   return messaging::confirm::none;
 }
 
+workload::arrival_plan plan_of(const load_spec& load) {
+  using workload::arrival_kind;
+  constexpr arrival_kind kinds[] = {arrival_kind::constant, arrival_kind::poisson,
+                                    arrival_kind::bursty, arrival_kind::ramp};
+  return {load.rate_per_s, kinds[static_cast<std::size_t>(load.arrival)], load.burst_messages,
+          load.rate_end_per_s};
+}
+
 workload::sender_options options_of(const flow_spec& flow, messaging::messenger& messenger,
                                     std::uint64_t seed) {
   workload::sender_options o;
@@ -44,8 +52,7 @@ workload::sender_options options_of(const flow_spec& flow, messaging::messenger&
   o.expects_reply = flow.pattern == flow_pattern::request_response;
   o.want = messenger.reliable() ? confirm_of(flow.confirm) : messaging::confirm::none;
   o.open_loop = flow.load.mode == load_mode::open;
-  o.poisson = flow.load.arrival == arrivals::poisson;
-  o.rate_per_s = flow.load.rate_per_s;
+  o.arrivals = plan_of(flow.load);
   o.in_flight = flow.load.in_flight;
   o.seed = seed;
   for (const auto& [bytes, weight] : flow.sizes) {
@@ -74,42 +81,51 @@ agent::agent(const point_spec& point, const peer_group& group, std::uint32_t ind
       messenger_(make_messenger(point, name_, seed, fabric)),
       events_(512) {}
 
+// Each peer once, however many flows go there; never oneself.
+void agent::connect(const std::vector<endpoint_address>& members,
+                    std::vector<std::pair<endpoint_address, peer_id>>& connected,
+                    std::vector<peer_id>& targets) {
+  const endpoint_address self = messenger_->local_address();
+  for (const endpoint_address& to : members) {
+    if (to == self) continue;
+    auto known = std::find_if(connected.begin(), connected.end(),
+                              [&](const auto& c) { return c.first == to; });
+    if (known == connected.end()) {
+      const auto peer = messenger_->connect(to);
+      if (!peer) throw std::runtime_error(name_ + ": " + peer.error());
+      known = connected.insert(connected.end(), {to, *peer});
+    }
+    targets.push_back(known->second);
+  }
+}
+
+workload::sender* agent::sender_at(int flow) const noexcept {
+  return flow >= 0 && static_cast<std::size_t>(flow) < sender_of_.size()
+             ? sender_of_[static_cast<std::size_t>(flow)]
+             : nullptr;
+}
+
 void agent::set_up(
     const std::vector<std::pair<std::string, std::vector<endpoint_address>>>& addresses) {
-  const endpoint_address self = messenger_->local_address();
   workload::receiver_options receiving;
   receiving.messenger = messenger_.get();
-  std::vector<endpoint_address> connected;
-  for (const flow_spec& flow : point_.flows) {
-    if (flow.to == group_.name && flow.pattern == flow_pattern::request_response) {
-      receiving.replies = true;
-      receiving.reply_bytes = flow.reply_bytes;
-    }
+  receiving.answers.resize(point_.flows.size());
+  sender_of_.assign(point_.flows.size(), nullptr);
+  std::vector<std::pair<endpoint_address, peer_id>> connected;
+  for (std::size_t number = 0; number < point_.flows.size(); ++number) {
+    const flow_spec& flow = point_.flows[number];
+    if (flow.to == group_.name && flow.pattern == flow_pattern::request_response)
+      receiving.answers[number] = {true, flow.reply_bytes};
     if (flow.from != group_.name) continue;
-    // Messages carry a sequence but not their flow: two flows of one peer could not be told apart.
-    const bool receives = std::any_of(point_.flows.begin(), point_.flows.end(),
-                                      [&](const flow_spec& f) { return f.to == group_.name; });
-    if (!senders_.empty() || receives)
-      throw std::runtime_error(
-          fmt::format("/flows: '{}' has more than one flow, or sends and "
-                      "receives; give each flow a peer group of its own",
-                      group_.name));
     auto options = options_of(flow, *messenger_, splitmix64(seed_ + senders_.size()));
-    for (const auto& [group, members] : addresses) {
-      if (group != flow.to) continue;
-      for (const endpoint_address& to : members) {
-        if (to == self) continue;
-        const auto peer = messenger_->connect(to);
-        if (!peer) throw std::runtime_error(name_ + ": " + peer.error());
-        options.targets.push_back(*peer);
-        if (std::find(connected.begin(), connected.end(), to) == connected.end())
-          connected.push_back(to);
-      }
-    }
+    options.flow = static_cast<std::uint8_t>(number);
+    for (const auto& [group, members] : addresses)
+      if (group == flow.to) connect(members, connected, options.targets);
     if (options.targets.empty())
       throw std::runtime_error(
           fmt::format("/flows: '{}' has nobody to send to in '{}'", flow.from, flow.to));
     senders_.push_back(std::make_unique<workload::sender>(std::move(options)));
+    sender_of_[number] = senders_.back().get();
   }
   targets_ = connected.size();
   receiver_ = std::make_unique<workload::receiver>(receiving);
@@ -148,15 +164,15 @@ void agent::handle(messaging::event& e) noexcept {
       if (lost_.empty()) lost_ = fmt::format("{} lost a peer: {}", name_, e.reason ? e.reason : "");
       break;
     case event_kind::message:
-      // Replies come to the senders that ask for them, everything else to the receiver.
-      if (!senders_.empty() && group_.name != point_.flows[0].to) {
-        for (auto& s : senders_) s->on_event(e);
+      // Replies go to the sender that asked for them, everything else to the receiver.
+      if (workload::sender* asked = sender_at(workload::reply_to_flow(e.payload.bytes()))) {
+        asked->on_event(e);
       } else {
         receiver_->on_event(e);
       }
       break;
     default:
-      for (auto& s : senders_) s->on_event(e);
+      if (workload::sender* sent = sender_at(workload::flow_of(e.context))) sent->on_event(e);
   }
   e.payload.reset();
 }
@@ -191,12 +207,14 @@ void agent::snapshot(bool at_end) noexcept {
 
 void agent::finish(run_record& record) noexcept {
   const time_point now = messenger_->now();
+  double share = 0;
   for (auto& s : senders_) {
     s->finish(now);
     const workload::flow_metrics& m = s->metrics();
-    record.per_sender.push_back(static_cast<double>(m.completed > 0 ? m.completed : m.sent));
+    share += static_cast<double>(m.completed > 0 ? m.completed : m.sent);
     record.flows.merge(m);
   }
+  if (!senders_.empty()) record.per_sender.push_back(share);
   receiver_->finish(now);
   record.flows.merge(receiver_->metrics());
   record.reliable = messenger_->reliable();

@@ -35,6 +35,10 @@ class agent {
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
  private:
+  void connect(const std::vector<endpoint_address>& members,
+               std::vector<std::pair<endpoint_address, peer_id>>& connected,
+               std::vector<peer_id>& targets);
+  [[nodiscard]] workload::sender* sender_at(int flow) const noexcept;
   void handle(messaging::event& e) noexcept;
   void look_at_retransmissions(time_point now) noexcept;
   void add_counts(run_record& record) const noexcept;
@@ -45,6 +49,7 @@ class agent {
   std::string name_;
   std::unique_ptr<messaging::messenger> messenger_;
   std::vector<std::unique_ptr<workload::sender>> senders_;
+  std::vector<workload::sender*> sender_of_;  // by flow; nullptr: it begins elsewhere
   std::unique_ptr<workload::receiver> receiver_;
   std::vector<messaging::event> events_;
   std::size_t targets_ = 0;

@@ -32,9 +32,9 @@ constexpr type_def t_repetitions{.kind = type_kind::integer, .min = 1, .max = 10
 constexpr std::array<const char*, 1> schema_names{"mdp-scenario/1"};
 constexpr std::array<const char*, 2> protocols{"mdp", "raw"};
 constexpr std::array<const char*, 2> thread_layouts{"inline", "single"};
-constexpr std::array<const char*, 2> patterns{"request_response", "stream"};
+constexpr std::array<const char*, 3> patterns{"request_response", "stream", "bidirectional_stream"};
 constexpr std::array<const char*, 2> load_modes{"open", "closed"};
-constexpr std::array<const char*, 2> arrival_kinds{"constant", "poisson"};
+constexpr std::array<const char*, 4> arrival_kinds{"constant", "poisson", "bursty", "ramp"};
 constexpr std::array<const char*, 4> confirmations{"none", "received", "delivered", "both"};
 constexpr std::array<const char*, 2> orders{"interleaved", "sequential"};
 constexpr std::array<const char*, 2> pinnings{"auto", "none"};
@@ -115,15 +115,20 @@ constexpr type_def t_network{.kind = type_kind::record, .fields = network_fields
 constexpr std::array load_fields{
     field_def{"mode", &t_load_mode, true,
               "open: sends by the clock, whatever happens; closed: keeps in_flight outstanding"},
-    field_def{"arrivals", &t_arrivals, false, "open: constant (default) or poisson"},
-    field_def{"rate_per_s", &t_rate, false, "open: messages per second of each sender"},
+    field_def{"arrivals", &t_arrivals, false, "open: constant (default), poisson, bursty or ramp"},
+    field_def{"rate_per_s", &t_rate, false,
+              "open: messages per second of each sender; ramp: at the start"},
+    field_def{"burst_messages", &t_in_flight, false,
+              "bursty: messages at one instant; the mean rate stays"},
+    field_def{"rate_end_per_s", &t_rate, false, "ramp: messages per second at the end"},
     field_def{"in_flight", &t_in_flight, false, "closed: messages outstanding of each sender"},
 };
 constexpr type_def t_load{.kind = type_kind::record, .fields = load_fields};
 constexpr std::array flow_fields{
     field_def{"from", &t_text, true, "Sending peer group"},
     field_def{"to", &t_text, true, "Receiving peer group"},
-    field_def{"pattern", &t_pattern, true, "request_response or stream (one way)"},
+    field_def{"pattern", &t_pattern, true,
+              "request_response, stream (one way) or bidirectional_stream (one each way)"},
     field_def{"size_bytes", &t_sizes, true,
               "Bytes of a message, or a distribution {bytes: weight}"},
     field_def{"reply_bytes", &t_reply, false, "request_response: 0 (default) = as the request"},

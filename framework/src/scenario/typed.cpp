@@ -16,6 +16,7 @@ namespace {
 
 constexpr const char* simulator = "netsim";
 constexpr std::uint32_t peers_max = 4096;
+constexpr std::size_t flows_max = 256;  // a message names its flow in 8 bits
 
 std::string text_of(const json_value* parent, const char* key, const std::string& preset) {
   const json_value* v = parent == nullptr ? nullptr : parent->find(key);
@@ -170,13 +171,29 @@ std::vector<peer_group> make_peers(const json_value& document) {
 load_spec make_load(const json_value& load, const std::string& pointer) {
   load_spec out;
   out.mode = load.find("mode")->text == "open" ? load_mode::open : load_mode::closed;
-  out.arrival =
-      text_of(&load, "arrivals", "constant") == "poisson" ? arrivals::poisson : arrivals::constant;
+  const std::string arrival = text_of(&load, "arrivals", "constant");
+  out.arrival = arrival == "poisson"  ? arrivals::poisson
+                : arrival == "bursty" ? arrivals::bursty
+                : arrival == "ramp"   ? arrivals::ramp
+                                      : arrivals::constant;
+  out.burst_messages = count_of(&load, "burst_messages", 1);
+  out.rate_end_per_s = number_of(&load, "rate_end_per_s", 0);
   out.rate_per_s = number_of(&load, "rate_per_s", 0);
   out.in_flight = count_of(&load, "in_flight", 1);
   const bool open = out.mode == load_mode::open;
   if (open && load.find("rate_per_s") == nullptr) {
     fail(load, pointer, "an open load needs \"rate_per_s\"");
+  }
+  for (const auto& [key, kind] : {std::pair("burst_messages", arrivals::bursty),
+                                  std::pair("rate_end_per_s", arrivals::ramp)}) {
+    const json_value* v = load.find(key);
+    if (open && out.arrival == kind && v == nullptr) {
+      fail(load, pointer, fmt::format("arrivals \"{}\" need \"{}\"", arrival, key));
+    }
+    if (v != nullptr && !(open && out.arrival == kind)) {
+      fail(*v, fmt::format("{}/{}", pointer, key),
+           fmt::format("has no meaning for {}", open ? arrival + " arrivals" : "a closed load"));
+    }
   }
   for (const char* foreign : {"rate_per_s", "arrivals", "in_flight"}) {
     const bool of_closed = std::string_view(foreign) == "in_flight";
@@ -190,7 +207,9 @@ load_spec make_load(const json_value& load, const std::string& pointer) {
 }
 
 flow_spec make_flow(const json_value& flow, const std::string& pointer,
-                    const std::vector<std::string>& groups) {
+                    const std::vector<peer_group>& peers) {
+  std::vector<std::string> groups;
+  for (const peer_group& g : peers) groups.push_back(g.name);
   for (const char* end : {"from", "to"}) {
     const json_value& name = *flow.find(end);
     if (std::find(groups.begin(), groups.end(), name.text) == groups.end()) {
@@ -202,11 +221,15 @@ flow_spec make_flow(const json_value& flow, const std::string& pointer,
   flow_spec out;
   out.from = flow.find("from")->text;
   out.to = flow.find("to")->text;
-  if (out.from == out.to) {
-    fail(*flow.find("to"), pointer + "/to", "a group cannot send to itself in this version");
+  const bool alone = std::any_of(peers.begin(), peers.end(), [&](const peer_group& g) {
+    return g.name == out.to && g.count == 1;
+  });
+  if (out.from == out.to && alone) {
+    fail(*flow.find("to"), pointer + "/to",
+         "a group that sends to itself needs a count of 2 or more: no peer sends to itself");
   }
-  const bool stream = flow.find("pattern")->text == "stream";
-  out.pattern = stream ? flow_pattern::stream : flow_pattern::request_response;
+  const bool requests = flow.find("pattern")->text == "request_response";
+  out.pattern = requests ? flow_pattern::request_response : flow_pattern::stream;
   const json_value& sizes = *flow.find("size_bytes");
   if (sizes.is_number()) {
     out.sizes.emplace_back(static_cast<std::uint32_t>(sizes.number), 1.0);
@@ -275,11 +298,17 @@ point_spec make_point(const json_value& document, const load_context& context) {
   out.transport = make_transport(document, context);
   out.protocol = make_protocol(document, context);
   out.peers = make_peers(document);
-  std::vector<std::string> groups;
-  for (const peer_group& g : out.peers) groups.push_back(g.name);
-  const std::vector<json_value>& flows = document.find("flows")->items;
-  for (std::size_t i = 0; i < flows.size(); ++i) {
-    out.flows.push_back(make_flow(flows[i], fmt::format("/flows/{}", i), groups));
+  const json_value& flows = *document.find("flows");
+  for (std::size_t i = 0; i < flows.items.size(); ++i) {
+    out.flows.push_back(make_flow(flows.items[i], fmt::format("/flows/{}", i), out.peers));
+    if (flows.items[i].find("pattern")->text != "bidirectional_stream") continue;
+    // Within a group every peer sends to every other already.
+    if (out.flows.back().from == out.flows.back().to) continue;
+    out.flows.push_back(out.flows.back());
+    std::swap(out.flows.back().from, out.flows.back().to);
+  }
+  if (out.flows.size() > flows_max) {
+    fail(flows, "/flows", fmt::format("more than {} flows, each direction counted", flows_max));
   }
   out.run = make_run(document);
   if (out.run.verify_determinism && out.transport.plugin != simulator) {

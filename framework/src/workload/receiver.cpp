@@ -8,18 +8,24 @@ constexpr std::uint64_t window_bits = 131072;  // twice what a peer may have ope
 constexpr std::uint32_t slot_mask = 0xfffff;
 }  // namespace
 
-receiver::receiver(const receiver_options& options)
-    : options_(options), buffer_(std::max<std::size_t>(options.reply_bytes, 65536)) {}
+receiver::receiver(const receiver_options& options) : options_(options), buffer_(65536) {
+  for (const flow_answer& a : options_.answers) {
+    if (a.reply_bytes > buffer_.size()) buffer_.resize(a.reply_bytes);
+  }
+}
 
 void receiver::begin(const phases& p) noexcept {
   phases_ = p;
   metrics_.series.begin(p.measure_from, p.measure_until);
 }
 
-bool receiver::is_duplicate(peer_id from, std::uint32_t sequence) {
+bool receiver::is_duplicate(peer_id from, const payload_stamp& stamp) {
+  const std::uint32_t sequence = stamp.sequence;
   const std::size_t slot = from.value & slot_mask;
-  if (slot >= seen_.size()) seen_.resize(slot + 1);
-  seen_window& w = seen_[slot];
+  if (stamp.flow >= seen_.size()) seen_.resize(stamp.flow + std::size_t{1});
+  std::vector<seen_window>& peers = seen_[stamp.flow];
+  if (slot >= peers.size()) peers.resize(slot + 1);
+  seen_window& w = peers[slot];
   if (w.bits.empty()) w.bits.resize(window_bits / 64);
   const auto bit = [&](std::uint64_t n) -> std::uint64_t& { return w.bits[n % window_bits / 64]; };
   const auto mask = [](std::uint64_t n) { return std::uint64_t{1} << (n % 64); };
@@ -49,7 +55,7 @@ void receiver::on_event(messaging::event& e) noexcept {
     ++metrics_.corrupted;
     return;
   }
-  if (is_duplicate(e.peer, stamp.sequence)) {
+  if (is_duplicate(e.peer, stamp)) {
     ++metrics_.duplicated;
     return;
   }
@@ -60,8 +66,9 @@ void receiver::on_event(messaging::event& e) noexcept {
   }
   if (at_ns(stamp.intended_ns) >= phases_.measure_from)
     metrics_.one_way.record((e.time - at_ns(stamp.intended_ns)).count());
-  if (!options_.replies) return;
-  const reply r{e.peer, options_.reply_bytes ? options_.reply_bytes : e.payload.size(), stamp};
+  if (stamp.flow >= options_.answers.size() || !options_.answers[stamp.flow].replies) return;
+  const std::uint32_t bytes = options_.answers[stamp.flow].reply_bytes;
+  const reply r{e.peer, bytes != 0 ? bytes : e.payload.size(), stamp};
   if (!waiting_.empty() || !send(r)) waiting_.push_back(r);
 }
 
@@ -69,7 +76,9 @@ bool receiver::send(const reply& r) noexcept {
   if (r.bytes > buffer_.size()) buffer_.resize(r.bytes);
   const std::span<std::byte> payload(buffer_.data(),
                                      std::max<std::size_t>(r.bytes, payload_bytes_min));
-  write_stamp(payload, r.stamp.sequence, at_ns(r.stamp.intended_ns));
+  payload_stamp stamp = r.stamp;
+  stamp.reply = 1;
+  write_stamp(payload, stamp);
   const auto id = options_.messenger->submit(r.to, payload, {});
   // A peer that has gone needs no answer; a full queue is tried again.
   return id.has_value() || id.error() != messaging::refusal::queue_full;

@@ -8,10 +8,14 @@
 
 namespace mdp::workload {
 
-struct receiver_options {
-  messaging::messenger* messenger = nullptr;
+// What becomes of the messages of one flow.
+struct flow_answer {
   bool replies = false;           // request-response server
   std::uint32_t reply_bytes = 0;  // 0: as the request
+};
+struct receiver_options {
+  messaging::messenger* messenger = nullptr;
+  std::vector<flow_answer> answers;  // by flow; those beyond get no reply
 };
 
 class receiver final : public actor {
@@ -28,7 +32,7 @@ class receiver final : public actor {
   [[nodiscard]] flow_metrics& metrics() noexcept { return metrics_; }
 
  private:
-  // Which sequences of one sender have come: a window of bits behind the newest.
+  // Which sequences of one flow of one sender have come: a window of bits behind the newest.
   struct seen_window {
     std::uint64_t newest = 0;
     bool any = false;
@@ -39,12 +43,12 @@ class receiver final : public actor {
     std::uint32_t bytes = 0;
     payload_stamp stamp;
   };
-  [[nodiscard]] bool is_duplicate(peer_id from, std::uint32_t sequence);
+  [[nodiscard]] bool is_duplicate(peer_id from, const payload_stamp& stamp);
   bool send(const reply& r) noexcept;
 
   receiver_options options_;
   phases phases_;
-  std::vector<seen_window> seen_;  // by peer slot
+  std::vector<std::vector<seen_window>> seen_;  // by flow and peer slot
   std::vector<std::byte> buffer_;
   ring<reply> waiting_;  // the messenger was full
   flow_metrics metrics_;

@@ -13,7 +13,7 @@ constexpr std::size_t burst_max = 256;  // submissions between two looks at the 
 
 sender::sender(sender_options options)
     : options_(std::move(options)),
-      schedule_(options_.rate_per_s, options_.poisson, splitmix64(options_.seed)),
+      schedule_(options_.arrivals, splitmix64(options_.seed)),
       sizes_random_(splitmix64(options_.seed + 1)) {
   double sum = 0;
   std::uint32_t largest = payload_bytes_min;
@@ -38,7 +38,7 @@ std::uint32_t sender::next_size() noexcept {
 
 void sender::begin(const phases& p) noexcept {
   phases_ = p;
-  schedule_.begin(p.start);
+  schedule_.begin(p.start, p.measure_until);
   metrics_.series.begin(p.measure_from, p.measure_until);
 }
 
@@ -49,10 +49,10 @@ sender::outstanding* sender::find(std::uint64_t sequence) noexcept {
 
 bool sender::submit_one(time_point intended, time_point now) noexcept {
   const std::span<std::byte> payload(buffer_.data(), size_);
-  write_stamp(payload, next_, intended);
+  write_stamp(payload, {static_cast<std::uint32_t>(next_), 0, options_.flow, 0, ns_of(intended)});
   const peer_id to = options_.targets[turn_];
-  const auto id =
-      options_.messenger->submit(to, payload, {.want = options_.want, .context = next_});
+  const auto id = options_.messenger->submit(
+      to, payload, {.want = options_.want, .context = context_of(options_.flow, next_)});
   if (!id) {
     blocked_ = true;
     return false;
@@ -125,7 +125,8 @@ void sender::complete(std::uint64_t sequence, time_point at) noexcept {
 
 void sender::on_event(messaging::event& e) noexcept {
   using messaging::event_kind;
-  const outstanding* o = e.kind == event_kind::message ? nullptr : find(e.context);
+  const std::uint64_t sequence = sequence_of(e.context);
+  const outstanding* o = e.kind == event_kind::message ? nullptr : find(sequence);
   switch (e.kind) {
     case event_kind::message: {
       payload_stamp stamp;
@@ -134,6 +135,7 @@ void sender::on_event(messaging::event& e) noexcept {
         ++metrics_.corrupted;
         return;
       }
+      if (stamp.reply != 1 || stamp.flow != options_.flow) return;
       // The stamp holds the low half of the sequence: the window tells the rest.
       complete(
           base_ + static_cast<std::uint32_t>(stamp.sequence - static_cast<std::uint32_t>(base_)),
@@ -143,11 +145,11 @@ void sender::on_event(messaging::event& e) noexcept {
     case event_kind::received:
       if (o && o->measured) metrics_.received.record((e.time - o->submitted).count());
       if (!options_.expects_reply && options_.want == messaging::confirm::received)
-        complete(e.context, e.time);
+        complete(sequence, e.time);
       return;
     case event_kind::delivered:
       if (o && o->measured) metrics_.delivered.record((e.time - o->submitted).count());
-      if (!options_.expects_reply) complete(e.context, e.time);
+      if (!options_.expects_reply) complete(sequence, e.time);
       return;
     case event_kind::rejected:
     case event_kind::cancelled:
@@ -155,7 +157,7 @@ void sender::on_event(messaging::event& e) noexcept {
     case event_kind::timed_out_received:
     case event_kind::timed_out_delivered:
     case event_kind::unknown:
-      if (outstanding* lost = find(e.context); lost && lost->is == waiting) {
+      if (outstanding* lost = find(sequence); lost && lost->is == waiting) {
         lost->is = settled;
         --open_;
         metrics_.unknown += lost->measured;

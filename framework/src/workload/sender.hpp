@@ -17,9 +17,9 @@ struct sender_options {
   bool expects_reply = false;                           // request-response
   messaging::confirm want = messaging::confirm::none;   // stream: completes with the last asked for
   bool open_loop = false;
-  bool poisson = false;
-  double rate_per_s = 0;
+  arrival_plan arrivals;  // open loop
   std::uint32_t in_flight = 1;
+  std::uint8_t flow = 0;  // number within the scenario; its replies and events name it
   std::uint64_t seed = 1;
 };
 

@@ -86,6 +86,32 @@ TEST_F(loader, a_sweep_is_the_cross_product_with_distinct_stable_ids) {
   EXPECT_EQ(again.points[3].id, spec.points[3].id);
 }
 
+TEST_F(loader, a_bidirectional_stream_is_two_flows_and_a_group_may_send_to_itself) {
+  options_.set = {"flows.0.pattern=bidirectional_stream"};
+  const scenario_spec both = load(R"("vars": {"size": 64})");
+  ASSERT_EQ(both.points.at(0).flows.size(), 2u);
+  EXPECT_EQ(both.points[0].flows[1].from, "b");
+  EXPECT_EQ(both.points[0].flows[1].to, "a");
+  EXPECT_EQ(both.points[0].flows[1].pattern, flow_pattern::stream);
+  options_.set = {"flows.0.from=b"};
+  const scenario_spec mesh = load(R"("vars": {"size": 64})");
+  EXPECT_EQ(mesh.points.at(0).flows.size(), 1u);
+}
+
+TEST_F(loader, arrivals_take_their_own_keys_only) {
+  const std::string open = R"(flows.0.load={"mode":"open","rate_per_s":10,)";
+  options_.set = {open + R"("arrivals":"bursty","burst_messages":9})"};
+  EXPECT_EQ(load(R"("vars": {"size": 64})").points.at(0).flows.at(0).load.burst_messages, 9u);
+  options_.set = {open + R"("arrivals":"ramp","rate_end_per_s":90})"};
+  EXPECT_DOUBLE_EQ(load(R"("vars": {"size": 64})").points.at(0).flows.at(0).load.rate_end_per_s,
+                   90);
+  const std::string file = scenario(R"("vars": {"size": 64})");
+  options_.set = {open + R"("arrivals":"ramp"})"};
+  EXPECT_THAT(error_of(file), HasSubstr("arrivals \"ramp\" need \"rate_end_per_s\""));
+  options_.set = {open + R"("burst_messages":9})"};
+  EXPECT_THAT(error_of(file), HasSubstr("has no meaning for constant arrivals"));
+}
+
 TEST_F(loader, the_seed_changes_the_id_and_keeps_64_bits) {
   const std::string file = scenario(R"("vars": {"size": 1}, "seed": 18446744073709551615)");
   const scenario_spec spec = load_scenario(file, options_);

@@ -21,7 +21,7 @@ struct flow {
   receiver sink;
 
   explicit flow(const sender_options& o, bool replies = true)
-      : source(with(o, client)), sink({&server, replies, 0}) {
+      : source(with(o, client)), sink({&server, {{replies, 0}}}) {
     client.link(server);
     server.link(client);
   }
@@ -40,7 +40,7 @@ sender_options thousand_a_second() {
   sender_options o;
   o.expects_reply = true;
   o.open_loop = true;
-  o.rate_per_s = 1000;
+  o.arrivals.rate_per_s = 1000;
   return o;
 }
 

@@ -10,8 +10,8 @@ namespace mdp::workload {
 namespace {
 
 std::vector<std::int64_t> times(double rate, bool poisson, std::uint64_t seed, std::size_t n) {
-  schedule s(rate, poisson, seed);
-  s.begin(at_ns(0));
+  schedule s({rate, poisson ? arrival_kind::poisson : arrival_kind::constant, 1, 0}, seed);
+  s.begin(at_ns(0), at_ns(1));
   std::vector<std::int64_t> out;
   for (; out.size() < n; s.advance()) out.push_back(ns_of(s.next()));
   return out;
@@ -41,6 +41,33 @@ TEST(Schedule, PoissonGapsHaveTheMeanAndTheTailOfAnExponential) {
   EXPECT_NEAR(static_cast<double>(t[n] - t[0]) / static_cast<double>(n), mean, mean * 0.01);
   for (int k = 1; k < 4; ++k) {
     EXPECT_NEAR(beyond[k] / static_cast<double>(n), std::exp(-k), 0.003) << k << " means";
+  }
+}
+
+TEST(Schedule, BurstsComeAtOneInstantAndKeepTheMeanRate) {
+  schedule s({3000, arrival_kind::bursty, 7, 0}, 1);
+  s.begin(at_ns(0), at_ns(1));
+  std::vector<std::int64_t> t;
+  for (; t.size() < 3000 * 7 + 1; s.advance()) t.push_back(ns_of(s.next()));
+  for (std::size_t i = 0; i < 7; ++i) EXPECT_EQ(t[i], 0);
+  EXPECT_NEAR(static_cast<double>(t[7]), 7e9 / 3000, 1);
+  EXPECT_EQ(t[13], t[7]);
+  EXPECT_NEAR(static_cast<double>(t.back()), 7e9, 10);
+}
+
+// From 100 to 1,900 a second in 10 s: 1,000 a second on average, half the rate's way at half time.
+TEST(Schedule, ARampGoesFromOneRateToTheOtherInAStraightLine) {
+  for (const auto& [from, to] : {std::pair(100.0, 1900.0), std::pair(1900.0, 100.0)}) {
+    schedule s({from, arrival_kind::ramp, 1, to}, 1);
+    s.begin(at_ns(0), at_ns(10'000'000'000));
+    double count = 0;
+    double first_half = 0;
+    for (; s.next() < at_ns(10'000'000'000); s.advance()) {
+      ++count;
+      first_half += s.next() < at_ns(5'000'000'000);
+    }
+    EXPECT_NEAR(count, 10'000, 10);
+    EXPECT_NEAR(first_half, 5 * (from + (to - from) / 4), 10);
   }
 }
 

@@ -34,13 +34,15 @@ struct peer_group {
 
 enum class flow_pattern : std::uint8_t { request_response, stream };
 enum class load_mode : std::uint8_t { open, closed };
-enum class arrivals : std::uint8_t { constant, poisson };
+enum class arrivals : std::uint8_t { constant, poisson, bursty, ramp };
 
 struct load_spec {
   load_mode mode = load_mode::closed;
   arrivals arrival = arrivals::constant;
-  double rate_per_s = 0;        // open: messages per second of each sending peer
-  std::uint32_t in_flight = 1;  // closed: messages outstanding of each sending peer
+  double rate_per_s = 0;             // open: messages per second of each sending peer
+  std::uint32_t burst_messages = 1;  // bursty: at one instant
+  double rate_end_per_s = 0;         // ramp: rate at the end of the measured time
+  std::uint32_t in_flight = 1;       // closed: messages outstanding of each sending peer
 };
 
 struct flow_spec {
