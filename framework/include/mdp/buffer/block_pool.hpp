@@ -57,7 +57,9 @@ class block_pool {
   [[nodiscard]] std::size_t available() const noexcept;
   [[nodiscard]] block& at(std::size_t index) noexcept { return blocks_[index]; }
   // All memory of the pool, for transports that register it once.
-  [[nodiscard]] std::span<std::byte> memory() noexcept { return {memory_.get(), block_bytes_ * count_}; }
+  [[nodiscard]] std::span<std::byte> memory() noexcept {
+    return {memory_.get(), block_bytes_ * count_};
+  }
 
  private:
   struct free_memory {
