@@ -75,6 +75,38 @@ TEST(strangers, a_million_hellos_from_a_million_addresses_leave_memory_flat) {
   EXPECT_EQ(server.engine->peer_count(), 1u) << "the half-open ones are gone";
 }
 
+// The same with what a million have in common drawn anew: 200 floods of 5,000, while honest peers
+// come and talk over a network that loses packets. R-COOKIE-1, R-COOKIE-3, R-SESS-7
+TEST(strangers, a_flood_of_hellos_keeps_nobody_out) {
+  over_seeds(200, [](std::uint64_t seed) {
+    engine_network net({2ms, 2ms, 0.05, 0.05, 0.01, seed});
+    seeded_random random(seed);
+    engine::config settings;
+    settings.max_half_open = static_cast<std::uint32_t>(random.next() % 50);
+    settings.max_peers = settings.max_half_open + 20;
+    auto& server = net.add(settings);
+    std::vector<engine_node*> friends;
+    for (int i = 0; i < 5; ++i) friends.push_back(&net.add());
+    const std::uint64_t addresses = 1 + random.next() % 1'000'000;
+    for (int i = 0; i < 5000; ++i) {
+      const auto packet = hello_packet(hello_of(1 + random.next() % 100, random.next() % 3));
+      inject(net, server, stranger(static_cast<std::uint32_t>(random.next() % addresses)), packet);
+      if (i % 50 == 0) net.run_for(1ms);
+      if (i % 1000 == 500) {
+        engine_node& next = *friends[static_cast<std::size_t>(i / 1000)];
+        const peer_id peer = *next.engine->connect(net.now(), server.address);
+        for (std::uint64_t m = 0; m < 10; ++m) ASSERT_TRUE(send(net, next, peer, m, 2000));
+      }
+      ASSERT_LE(server.engine->peer_count(), settings.max_peers);
+    }
+    const auto done = [](const engine_node* f) { return f->app.delivered.size() == 10; };
+    EXPECT_TRUE(
+        net.run_until([&] { return std::all_of(friends.begin(), friends.end(), done); }, 30s));
+    net.run_for(20s);
+    EXPECT_EQ(server.engine->peer_count(), friends.size()) << "the half-open ones are gone";
+  });
+}
+
 // R-COOKIE-2
 TEST(strangers, a_cookie_serves_its_address_its_nonce_and_its_time) {
   engine_network net;
