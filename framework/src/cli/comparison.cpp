@@ -80,7 +80,6 @@ point_comparison compare_pair(std::string heading, const json_value& baseline,
     const std::vector<double> before = values_of(baseline, m);
     const std::vector<double> after = values_of(candidate, m);
     if (!any_number(before) && !any_number(after)) continue;
-    // What one side alone has measured is a question too, with no pair to answer it.
     out.metrics.push_back({m.name, m.more_is_better,
                            estimate_ratio(before, after).value_or(ratio_estimate{}),
                            control_ratio(before, after)});
@@ -122,6 +121,7 @@ bool shown(const ratio_estimate& e, double p, double min_effect_pct) {
 }
 
 verdict verdict_of(const metric_comparison& m, double min_effect_pct, std::size_t questions) {
+  if (m.estimate.n == 0) return verdict::one_sided;
   if (m.estimate.identical) return verdict::identical;
   if (m.control && shown(*m.control, m.control_p, min_effect_pct)) return verdict::inconclusive;
   if (shown(m.estimate, m.p, min_effect_pct)) {
@@ -139,7 +139,7 @@ void each_metric(comparison& c, Visit&& visit) {
 
 std::string metric_line(const metric_comparison& m, std::size_t questions) {
   const ratio_estimate& e = m.estimate;
-  if (e.n == 0) return fmt::format("  {:<16} {}: n=0\n", m.metric, words(m.is));
+  if (e.n == 0) return fmt::format("  {:<16} {}\n", m.metric, words(m.is));
   std::string out =
       fmt::format("  {:<16} {}: {:+.1f} %, ratio {:.3f} [{:.3f}, {:.3f}], n={}", m.metric,
                   words(m.is), (e.median - 1) * 100, e.median, e.low, e.high, e.n);
@@ -179,6 +179,8 @@ const char* words(verdict v) noexcept {
       return "no difference shown";
     case verdict::identical:
       return "identical";
+    case verdict::one_sided:
+      return "one side only";
     case verdict::too_few_pairs:
       return "too few pairs";
     case verdict::inconclusive:
@@ -197,15 +199,15 @@ bool comparison::any(verdict v) const noexcept {
 bool comparison::conclusive() const noexcept {
   const bool measured =
       std::all_of(points.begin(), points.end(), [](const auto& p) { return !p.metrics.empty(); });
-  return unpaired.empty() && !points.empty() && measured && !any(verdict::too_few_pairs) &&
-         !any(verdict::inconclusive);
+  return unpaired.empty() && !points.empty() && measured && !any(verdict::one_sided) &&
+         !any(verdict::too_few_pairs) && !any(verdict::inconclusive);
 }
 
 void judge(comparison& c) {
   std::vector<double> differences;
   std::vector<double> controls;
   each_metric(c, [&](point_comparison&, metric_comparison& m) {
-    differences.push_back(m.estimate.p);
+    if (m.estimate.n > 0) differences.push_back(m.estimate.p);
     if (m.control) controls.push_back(m.control->p);
   });
   const std::vector<double> p = holm_adjusted(differences);
@@ -213,7 +215,7 @@ void judge(comparison& c) {
   std::size_t next = 0;
   std::size_t next_control = 0;
   each_metric(c, [&](point_comparison& point, metric_comparison& m) {
-    m.p = p[next++];
+    if (m.estimate.n > 0) m.p = p[next++];
     if (m.control) m.control_p = control_p[next_control++];
     m.is = verdict_of(m, point.min_effect_pct, p.size());
   });
@@ -222,7 +224,9 @@ void judge(comparison& c) {
 std::string text_of(const comparison& c) {
   std::string out;
   std::size_t questions = 0;
-  for (const point_comparison& point : c.points) questions += point.metrics.size();
+  for (const point_comparison& point : c.points) {
+    for (const metric_comparison& m : point.metrics) questions += m.estimate.n > 0 ? 1u : 0u;
+  }
   for (const point_comparison& point : c.points) {
     out += point.heading + "\n";
     if (point.metrics.empty()) {

@@ -17,6 +17,7 @@ enum class verdict : std::uint8_t {
   worse,          // a difference, in the other one
   no_difference,  // none was shown, which is not the same as equal
   identical,      // every pair of runs has the same value (the simulator's usual answer)
+  one_sided,      // only one side has the figure: no question to this comparison
   too_few_pairs,  // not even runs that all agree could show a difference
   inconclusive,   // the control differs: the machine was not the same throughout
 };

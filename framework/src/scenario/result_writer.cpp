@@ -8,6 +8,7 @@
 #include "host_info.hpp"
 #include "mdp/transport/plugin_abi.hpp"
 #include "statistics.hpp"
+#include "steady_state.hpp"
 
 #ifndef MDP_VERSION
 #define MDP_VERSION "unknown"
@@ -90,17 +91,11 @@ json packets_json(const run_record& r) {
   json j;
   j["sent"] = stat_or_null(r.stats, "packets_sent");
   j["received"] = stat_or_null(r.stats, "packets_received");
-  json dropped = nullptr;  // known to a simulator only, for the whole run
-  if (r.facts.contains("packets_dropped_loss")) {
+  json dropped = nullptr;  // known to a simulator only
+  if (!r.network.empty()) {
     std::uint64_t sum = 0;
-    for (const char* name :
-         {"packets_dropped_loss", "packets_dropped_queue", "packets_dropped_mtu"}) {
-      const auto fact = r.facts.find(name);
-      std::uint64_t n = 0;
-      if (fact != r.facts.end())
-        std::from_chars(fact->second.data(), fact->second.data() + fact->second.size(), n);
-      sum += n;
-    }
+    for (const auto& [name, count] : r.network)
+      if (name.starts_with("dropped_")) sum += count;
     dropped = sum;
   }
   j["dropped"] = dropped;
@@ -125,6 +120,23 @@ json series_json(const run_record& r) {
           {"delivered", r.flows.series.delivered},
           {"retransmitted", r.retransmitted.empty() ? json(nullptr) : json(r.retransmitted)},
           {"p99_us", p99}};
+}
+
+// Both what arrived and how late must have come to rest. Null: too short to tell, or nothing
+// measured.
+json steady_json(const run_record& r) {
+  const workload::time_series& series = r.flows.series;
+  const auto arrived = judge_steadiness({series.delivered.begin(), series.delivered.end()});
+  std::vector<double> late;
+  for (const std::int64_t ns : series.p99_ns)
+    if (ns >= 0) late.push_back(static_cast<double>(ns));
+  const auto delay = judge_steadiness(late);
+  // An interval without a latency would shift the others: then the latencies do not count.
+  const bool both = delay && late.size() == series.p99_ns.size();
+  if (!arrived) return {{"reached", nullptr}, {"from_s", nullptr}};
+  const std::size_t from = both ? std::max(arrived->from, delay->from) : arrived->from;
+  return {{"reached", arrived->reached && (!both || delay->reached)},
+          {"from_s", rounded(static_cast<double>(from) * series.interval_s(), 0.001)}};
 }
 
 json run_json(const run_record& r, bool virtual_time) {
@@ -169,6 +181,8 @@ json run_json(const run_record& r, bool virtual_time) {
               {"instructions_per_message", nullptr}};
   j["fairness"] = {{"jain", r.per_sender.size() > 1 ? json(jain(r.per_sender)) : json(nullptr)}};
   j["series"] = series_json(r);
+  j["steady"] = steady_json(r);
+  j["network"] = r.network.empty() ? json(nullptr) : json(r.network);
   j["protocol"] = r.stats;
   j["transport"] = r.transport;
   j["real_s"] = rounded(r.real_s, 0.001);
@@ -302,6 +316,18 @@ bool applies(const assert_spec& a, const point_spec& point) {
   });
 }
 
+// What was not measured in the steady state does not tell how the system is.
+void require_steadiness(const json& runs, point_result& result) {
+  std::size_t unsteady = 0;
+  for (const json& run : runs) unsteady += run["steady"]["reached"] == json(true) ? 0u : 1u;
+  if (unsteady == 0 || result.status == "failed") return;
+  result.status = "inconclusive";
+  result.reasons.push_back(
+      fmt::format("{} of {} runs were not shown to be in a steady state; lengthen /run/warmup_s or "
+                  "/run/measure_s, or lower the load",
+                  unsteady, runs.size()));
+}
+
 }  // namespace
 
 std::string build_text() {
@@ -326,6 +352,7 @@ point_result write_result(const scenario_spec& scenario, const point_spec& point
     result.reasons.push_back(
         fmt::format("stopped after {} of {} repetitions", runs.size(), point.run.repetitions));
   }
+  if (point.run.steady_state == "require") require_steadiness(list, result);
   json vars = json::object();
   for (const auto& [name, value] : point.vars) vars[name] = json::parse(value, nullptr, false);
   json asserts = json::array();

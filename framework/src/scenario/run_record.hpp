@@ -26,7 +26,9 @@ struct run_record {
   double real_s = 0;
   std::map<std::string, std::string> facts;  // the fabric's, e.g. digest
   std::vector<double> per_sender;            // messages completed or sent by each sending peer
-  std::string error;                         // not empty: the repetition failed
+  // What the simulator itself counted within the window; empty: there is no simulator.
+  std::map<std::string, std::uint64_t> network;
+  std::string error;  // not empty: the repetition failed
 };
 
 }  // namespace mdp::scenario

@@ -1,6 +1,7 @@
 // A run in virtual time: one thread, driven by the simulator's next event.
 #include <fmt/format.h>
 
+#include <charconv>
 #include <chrono>
 #include <stdexcept>
 
@@ -69,6 +70,21 @@ class virtual_run {
   std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
 };
 
+using packet_counts = std::map<std::string, std::uint64_t>;
+
+// The simulator's own counts of packets, from its facts.
+packet_counts counted_by(const transport::fabric& fabric) {
+  packet_counts out;
+  for (const auto& [name, value] : fabric.facts()) {
+    constexpr std::string_view prefix = "packets_";
+    if (!name.starts_with(prefix)) continue;
+    std::uint64_t count = 0;
+    std::from_chars(value.data(), value.data() + value.size(), count);
+    out[name.substr(prefix.size())] = count;
+  }
+  return out;
+}
+
 }  // namespace
 
 void run_virtual(const point_spec& point, std::uint64_t seed, const run_callbacks& callbacks,
@@ -101,8 +117,11 @@ void run_virtual(const point_spec& point, std::uint64_t seed, const run_callback
   const auto keep_going = [] { return false; };
   run.run_to(p.measure_from, keep_going);
   for (auto& a : agents) a->snapshot(false);
+  const packet_counts before = counted_by(fabric);
   run.run_to(p.measure_until, keep_going);
   for (auto& a : agents) a->snapshot(true);
+  record.network = counted_by(fabric);
+  for (const auto& [name, count] : before) record.network[name] -= count;
   run.run_to(p.drain_until, [&] { return all([](agent& a) { return a.done(); }); });
   for (auto& a : agents) a->finish(record);
   record.measured_s = point.run.measure_s;

@@ -42,6 +42,9 @@ constexpr std::array<const char*, 2> changes{"seed", "nothing"};
 constexpr std::array<const char*, 3> plot_kinds{"percentiles", "throughput_bars",
                                                 "latency_over_time"};
 
+constexpr std::array<const char*, 2> steady_states{"report", "require"};
+constexpr type_def t_steady{.kind = type_kind::choice, .choices = steady_states};
+
 constexpr type_def t_schema{.kind = type_kind::choice, .choices = schema_names};
 constexpr type_def t_protocol_name{.kind = type_kind::choice, .choices = protocols};
 constexpr type_def t_threads{.kind = type_kind::choice, .choices = thread_layouts};
@@ -149,6 +152,8 @@ constexpr std::array run_fields{
               "What differs between repetitions; default seed"},
     field_def{"verify_determinism", &t_boolean, false,
               "Simulator: run each repetition twice; the digests must be equal"},
+    field_def{"steady_state", &t_steady, false,
+              "report (default), or require: without it the point is inconclusive"},
     field_def{"time_limit_s", &t_positive_s, false, "Real time of one repetition; default 300"},
 };
 constexpr type_def t_run{.kind = type_kind::record, .fields = run_fields};

@@ -259,6 +259,7 @@ run_spec make_run(const json_value& document) {
   out.cpus = text_of(in, "cpus", out.cpus);
   out.repeat_changes = text_of(in, "repeat_changes", out.repeat_changes);
   out.verify_determinism = flag_of(in, "verify_determinism", out.verify_determinism);
+  out.steady_state = text_of(in, "steady_state", out.steady_state);
   out.time_limit_s = number_of(in, "time_limit_s", out.time_limit_s);
   return out;
 }

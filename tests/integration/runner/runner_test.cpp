@@ -240,6 +240,51 @@ TEST(Simulated, AStreamWithoutConfirmationsIsHeldBackByFlowControl) {
   EXPECT_GT(o.number("messages", "arrived"), 0);
 }
 
+// A burst a second, lost in one direction only, and time for every loss to be found before the
+// window ends: what the protocol says of its packets is what the simulator counted, exactly.
+TEST(Simulated, TheProtocolsCountsAreThoseOfTheSimulator) {
+  for (const std::uint64_t seed : {1u, 2u, 3u, 4u, 5u}) {
+    point_spec p = simulated({at_rate(stream(), 500)}, "3");
+    p.transport.options_json = R"({"seed": 1, "links": {
+      "wan": {"delay_us": 5000, "queue_packets": 0, "loss_pct": 3}, "clean": {"delay_us": 5000}},
+      "nodes": {"client-0": "wan", "server-0": "clean"}})";
+    p.seed = seed;
+    p.flows[0].confirm = "none";
+    p.flows[0].sizes = {{1000, 1.0}};
+    p.flows[0].load.arrival = arrivals::bursty;
+    p.flows[0].load.burst_messages = 500;
+    p.run.warmup_s = 0.5;  // the bursts come at 1, 2 and 3 s
+    p.run.measure_s = 2.9;
+    const outcome o = run(p);
+    ASSERT_EQ(o.result.status, "ok") << o.reasons();
+    const double dropped = o.number("network", "dropped_loss");
+    EXPECT_GT(dropped, 20) << seed;
+    EXPECT_EQ(o.number("packets", "dropped"), dropped) << seed;
+    EXPECT_EQ(o.number("packets", "sent"), o.number("network", "sent")) << seed;
+    EXPECT_EQ(o.number("packets", "received"), o.number("network", "delivered")) << seed;
+    EXPECT_EQ(o.number("packets", "lost") - o.number("packets", "spurious"), dropped) << seed;
+    EXPECT_EQ(o.number("packets", "retransmitted"), dropped) << seed;
+    EXPECT_EQ(o.number("messages", "arrived"), 1500) << seed;
+  }
+}
+
+TEST(Simulated, SteadinessIsReportedAndMayBeRequired) {
+  point_spec p = simulated({at_rate(stream(), 1000)}, "0");
+  p.run.measure_s = 5;
+  p.run.steady_state = "require";
+  const outcome steady = run(p);
+  EXPECT_EQ(steady.result.status, "ok") << steady.reasons();
+  EXPECT_TRUE(steady.run("steady", "reached")->boolean);
+  // From 1,000 to 20,000 a second: nothing stays as it is.
+  p.flows[0].load.arrival = arrivals::ramp;
+  p.flows[0].load.rate_end_per_s = 20000;
+  const outcome climbing = run(p);
+  EXPECT_EQ(climbing.result.status, "inconclusive");
+  EXPECT_NE(climbing.reasons().find("steady"), std::string::npos);
+  p.run.steady_state = "report";
+  EXPECT_EQ(run(p).result.status, "ok");
+}
+
 TEST(Simulated, BareDatagramsAtARateArrive) {
   point_spec p = simulated({stream()}, "0");
   p.protocol.name = "raw";

@@ -64,7 +64,8 @@ struct run_spec {
   std::string cpus = "auto";            // auto (one cpu a peer group, round robin) | none
   std::string repeat_changes = "seed";  // seed | nothing
   bool verify_determinism = false;  // simulator: run each repetition twice, digests must be equal
-  double time_limit_s = 300;        // of one repetition, real time
+  std::string steady_state = "report";  // report | require: without it the point is inconclusive
+  double time_limit_s = 300;            // of one repetition, real time
 };
 
 struct assert_spec {
