@@ -73,7 +73,7 @@ json_value point_document(const json_value& document, const std::vector<sweep_ax
   json_value out = make_object();
   out.where = document.where;
   for (const json_member& m : document.members) {
-    const bool about_all = m.name == "sweep" || m.name == "report";
+    const bool about_all = m.name == "sweep" || m.name == "report" || m.name == "search";
     if (about_all) continue;
     json_member copy = m;
     const std::string pointer = pointer_child("", m.name);
@@ -158,7 +158,7 @@ scenario_spec load_document(const json_value& document, const std::string& path_
   }
   // compare and report concern all points: checked once, after what each point says.
   json_value common = make_object();
-  for (const char* key : {"compare", "report"}) {
+  for (const char* key : {"compare", "report", "search"}) {
     if (const json_value* v = document.find(key); v != nullptr) common.set(key, *v);
   }
   check(common, scenario_type(), "", required_keys::ignore);
@@ -169,8 +169,21 @@ scenario_spec load_document(const json_value& document, const std::string& path_
       }
     }
   }
+  if (const json_value* search = common.find("search"); search != nullptr) {
+    for (const char* key : {"var", "from", "to"}) {
+      if (search->find(key) == nullptr) {
+        fail(*search, "/search", fmt::format("the key \"{}\" is missing", key));
+      }
+    }
+  }
   check_axes_used(document, axes, used);
   spec.compare = make_compare(document);
+  spec.search = make_search(document);
+  if (!spec.search.var.empty() &&
+      std::find(used.begin(), used.end(), spec.search.var) == used.end()) {
+    fail(*document.at("search", "var"), "/search/var",
+         fmt::format("no key uses ${{{}}}, so searching it changes nothing", spec.search.var));
+  }
   spec.report = make_report(document);
   check_compare(document, spec.compare, axes);
   check_network(document, spec);

@@ -174,6 +174,15 @@ constexpr std::array compare_fields{
 };
 constexpr type_def t_compare{.kind = type_kind::record, .fields = compare_fields};
 
+constexpr type_def t_positive{.kind = type_kind::number, .min = 1e-9, .max = 1e12};
+constexpr std::array search_fields{
+    field_def{"var", &t_text, true, "Variable whose highest value is sought"},
+    field_def{"from", &t_positive, true, "Lowest value tried"},
+    field_def{"to", &t_positive, true, "Highest value tried"},
+    field_def{"precision_pct", &t_percent, false, "Ends when the bounds are so close; default 5"},
+};
+constexpr type_def t_search{.kind = type_kind::record, .fields = search_fields};
+
 constexpr type_def t_plots{.kind = type_kind::list, .min = 0, .max = 16, .element = &t_plot};
 constexpr type_def t_percentiles{
     .kind = type_kind::list, .min = 1, .max = 32, .element = &t_percent};
@@ -202,6 +211,8 @@ constexpr std::array scenario_fields{
     field_def{"run", &t_run, false, "Durations and repetitions"},
     field_def{"assert", &t_asserts, false, "Gates: exit code 1 when one does not hold"},
     field_def{"compare", &t_compare, false, "Comparison between values of one sweep variable"},
+    field_def{"search", &t_search, false,
+              "Highest value of a variable at which every assertion holds"},
     field_def{"report", &t_report, false, "Contents of the report"},
 };
 constexpr type_def t_scenario{.kind = type_kind::record, .fields = scenario_fields};

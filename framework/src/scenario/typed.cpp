@@ -344,6 +344,38 @@ compare_spec make_compare(const json_value& document) {
   return out;
 }
 
+search_spec make_search(const json_value& document) {
+  const json_value* in = document.find("search");
+  search_spec out;
+  if (in == nullptr) return out;
+  const json_value& from = *in->find("from");
+  const json_value& to = *in->find("to");
+  out.var = in->find("var")->text;
+  out.from = from.number;
+  out.to = to.number;
+  out.precision_pct = number_of(in, "precision_pct", out.precision_pct);
+  out.whole = from.is(json_kind::integer) && to.is(json_kind::integer);
+  if (out.from > out.to) fail(to, "/search/to", "must not be less than \"from\"");
+  if (out.precision_pct < 0.1) {
+    fail(*in->find("precision_pct"), "/search/precision_pct", "must be 0.1 or more");
+  }
+  const json_value* vars = document.find("vars");
+  if (vars == nullptr || vars->find(out.var) == nullptr) {
+    const std::vector<std::string> known =
+        vars == nullptr ? std::vector<std::string>{} : names_of(*vars);
+    fail(*in->find("var"), "/search/var",
+         fmt::format("\"{}\" is not in vars{}", out.var, did_you_mean(out.var, known)));
+  }
+  if (document.at("sweep", out.var) != nullptr) {
+    fail(*in->find("var"), "/search/var", fmt::format("\"{}\" is swept already", out.var));
+  }
+  const json_value* asserts = document.find("assert");
+  if (asserts == nullptr || asserts->items.empty()) {
+    fail(*in, "/search", "needs \"assert\": the conditions that the highest value must meet");
+  }
+  return out;
+}
+
 report_spec make_report(const json_value& document) {
   const json_value* in = document.find("report");
   report_spec out;

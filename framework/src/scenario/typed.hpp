@@ -10,6 +10,7 @@ namespace mdp::scenario {
 [[nodiscard]] point_spec make_point(const json_value& document, const load_context& context);
 // From the document without its variables filled in.
 [[nodiscard]] compare_spec make_compare(const json_value& document);
+[[nodiscard]] search_spec make_search(const json_value& document);
 [[nodiscard]] report_spec make_report(const json_value& document);
 
 }  // namespace mdp::scenario

@@ -303,7 +303,9 @@ class Run(unittest.TestCase):
                 self.assertEqual(run.returncode, 0, run.stderr + run.stdout)
                 documents = self.results(name)
                 points = json.loads(mdp("expand", path, *length).stdout)
-                self.assertEqual(len(documents), len(points))
+                searches = '"search"' in open(path).read()  # then each trial is a result
+                self.assertGreaterEqual(len(documents), len(points))
+                self.assertTrue(searches or len(documents) == len(points))
                 for document in documents:
                     self.assertEqual(document["status"], "ok", document["reasons"])
                 self.check_result_schema(documents)
@@ -380,6 +382,22 @@ class Run(unittest.TestCase):
         replaced = mdp("run", wan, *short, "--seed", "99", "--replace")
         self.assertEqual(replaced.returncode, 0, replaced.stderr)
         self.assertFalse(os.path.exists(path))
+
+    def test_a_search_finds_the_highest_load_and_confirms_it(self):
+        search = os.path.join(SOURCE, "scenarios/max_load.json")
+        run = mdp("run", search, "--no-report", "-o", self.out("search"))
+        self.assertEqual(run.returncode, 0, run.stderr)
+        found = re.search(r"rate passes at (\d+), fails at (\d+)", run.stdout)
+        low, high = int(found.group(1)), int(found.group(2))
+        self.assertGreater(low, 9000)  # 100 Mbit/s carry 12,500 such messages, without headers
+        self.assertLess(high, 12500)
+        self.assertLessEqual(high, low * 1.02)
+        passed = [d for d in self.results("search") if d["point"]["rate"] == low]
+        self.assertEqual(len(passed), 2)
+        nothing = mdp("run", search, "--no-report", "-o", self.out("nothing"), "--set",
+                      'assert=[{"expect": "messages.rate_per_s < 0"}]')
+        self.assertEqual(nothing.returncode, 1, nothing.stderr)
+        self.assertIn("rate passes nowhere", nothing.stdout)
 
     def test_validate_names_a_plugin_that_does_not_load(self):
         with tempfile.TemporaryDirectory() as plugins:

@@ -93,6 +93,15 @@ struct compare_spec {
   double min_effect_pct = 5;
 };
 
+// The highest value of a variable at which every assertion holds.
+struct search_spec {
+  std::string var;  // empty: no search asked
+  double from = 0;
+  double to = 0;
+  double precision_pct = 5;
+  bool whole = false;  // both ends are whole numbers: so is every value tried
+};
+
 struct report_spec {
   std::vector<double> percentiles{50, 90, 99, 99.9, 99.99};
   std::vector<std::string> plots{"percentiles", "throughput_bars", "latency_over_time"};
@@ -104,6 +113,7 @@ struct scenario_spec {
   std::string description;
   std::vector<point_spec> points;
   compare_spec compare;
+  search_spec search;
   report_spec report;
 };
 
