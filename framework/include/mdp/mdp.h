@@ -217,6 +217,7 @@ typedef struct mdp_peer_info {
   int pinned;
   int active;
   uint64_t rtt_ns;
+  uint64_t instance; /* fresh at each start of the peer's node; 0: not known yet */
 } mdp_peer_info;
 /* Returns how many there are, which may be more than `count`. */
 size_t mdp_peers(mdp_node* node, mdp_peer_filter filter, mdp_peer_info* out, size_t count);
@@ -231,6 +232,10 @@ size_t mdp_peer_changes(mdp_node* node, mdp_peer_change* out, size_t count);
 size_t mdp_stats_json(const mdp_node* node, char* out, size_t size);
 size_t mdp_peer_stats_json(mdp_node* node, mdp_peer peer, char* out, size_t size);
 size_t mdp_active_stats_json(mdp_node* node, char* out, size_t size);
+size_t mdp_transport_counts_json(const mdp_node* node, char* out, size_t size);
+/* The same as "name=value,…", without counts of zero. docs/statistics.md has all names. */
+size_t mdp_stats_text(const mdp_node* node, char* out, size_t size);
+size_t mdp_peer_stats_text(mdp_node* node, mdp_peer peer, char* out, size_t size);
 
 #ifdef __cplusplus
 }

@@ -1,36 +1,20 @@
 // The C interface over mdp::node. Nothing is thrown across it; a node's last error lies in the
 // node.
-#include "mdp/mdp.h"
-
 #include <algorithm>
-#include <array>
 #include <cstring>
-#include <memory>
-#include <optional>
 #include <stdexcept>
-#include <string>
-#include <type_traits>
 
+#include "capi_node.hpp"
 #include "mdp/plugin/plugin_loader.hpp"
-#include "mdp/runtime/node.hpp"
-#include "mdp/runtime/stats.hpp"
 
 using mdp::endpoint_address;
 using mdp::message_id;
 using mdp::peer_id;
 
-struct mdp_node {
-  std::shared_ptr<mdp::transport::fabric> fabric;
-  std::unique_ptr<mdp::node> node;
-  std::array<mdp::messaging::event, 64> polled;
-  std::vector<mdp::peer_change> changes;  // told by the node, not fetched yet
-  std::string error;
-};
+namespace mdp::capi {
 
-namespace {
-
-mdp_status status_of(mdp::messaging::refusal why) noexcept {
-  using from = mdp::messaging::refusal;
+mdp_status status_of(messaging::refusal why) noexcept {
+  using from = messaging::refusal;
   switch (why) {
     case from::queue_full:
       return MDP_QUEUE_FULL;
@@ -54,31 +38,6 @@ mdp_status status_of(mdp::messaging::refusal why) noexcept {
   return MDP_FAILED;
 }
 
-template <class Value>
-mdp_status status_of(const mdp::result<Value, mdp::messaging::refusal>& r) noexcept {
-  return r ? MDP_OK : status_of(r.error());
-}
-
-// What the library throws (memory, the system) becomes a sentence in the node.
-template <class Call>
-auto guarded(mdp_node* node, Call&& call) noexcept {
-  using value = std::invoke_result_t<Call>;
-  try {
-    return call();
-  } catch (const std::exception& e) {
-    try {
-      node->error = e.what();
-    } catch (...) {
-      node->error.clear();
-    }
-  }
-  if constexpr (std::is_same_v<value, mdp_status>) {
-    return MDP_FAILED;
-  } else {
-    return value{};
-  }
-}
-
 std::size_t copy_text(const std::string& text, char* out, std::size_t size) noexcept {
   if (out && size > 0) {
     const std::size_t n = std::min(text.size(), size - 1);
@@ -92,16 +51,26 @@ std::string word(const char* text, const char* otherwise) {
   return text ? text : otherwise;
 }
 
-mdp::duration nanoseconds(std::uint64_t ns) noexcept {
-  return mdp::duration(static_cast<std::int64_t>(std::min<std::uint64_t>(ns, INT64_MAX / 2)));
-}
-
 std::optional<endpoint_address> parse(mdp_node* node, const char* text) {
-  auto address = mdp::parse_endpoint_address(word(text, ""));
+  auto address = parse_endpoint_address(word(text, ""));
   if (address) return *address;
   node->error = word(text, "NULL");
   node->error.append(" is no address; write 127.0.0.1:4433 or [::1]:4433");
   return std::nullopt;
+}
+
+}  // namespace mdp::capi
+
+namespace {
+
+using mdp::capi::copy_text;
+using mdp::capi::guarded;
+using mdp::capi::parse;
+using mdp::capi::status_of;
+using mdp::capi::word;
+
+mdp::duration nanoseconds(std::uint64_t ns) noexcept {
+  return mdp::duration(static_cast<std::int64_t>(std::min<std::uint64_t>(ns, INT64_MAX / 2)));
 }
 
 mdp::messaging::send_options options_of(const mdp_send_options* o) noexcept {
@@ -355,109 +324,6 @@ mdp_status mdp_confirm(mdp_node* node, mdp_peer from, mdp_message id) {
 
 mdp_status mdp_reject(mdp_node* node, mdp_peer from, mdp_message id) {
   return status_of(node->node->reject(peer_id{from}, message_id{id}));
-}
-
-mdp_status mdp_connect(mdp_node* node, const char* address, mdp_peer* peer) {
-  return guarded(node, [&] {
-    const auto to = parse(node, address);
-    if (!to) return MDP_INVALID;
-    auto made = node->node->connect(*to);
-    if (!made) {
-      node->error = made.error();
-      return MDP_FAILED;
-    }
-    if (peer) *peer = made->value;
-    return MDP_OK;
-  });
-}
-
-mdp_status mdp_disconnect(mdp_node* node, mdp_peer peer) {
-  return status_of(node->node->disconnect(peer_id{peer}));
-}
-
-mdp_status mdp_set_congestion_control(mdp_node* node, mdp_peer peer, const char* algorithm) {
-  return guarded(node, [&] {
-    const auto chosen = mdp::node_config::from_text("congestion_control=" + word(algorithm, ""));
-    if (chosen)
-      return status_of(
-          node->node->set_congestion_control(peer_id{peer}, chosen->congestion_control));
-    node->error = chosen.error();
-    return MDP_INVALID;
-  });
-}
-
-mdp_status mdp_blacklist(mdp_node* node, const char* address) {
-  return guarded(node, [&] {
-    const auto who = parse(node, address);
-    if (who) node->node->blacklist(*who);
-    return who ? MDP_OK : MDP_INVALID;
-  });
-}
-
-mdp_status mdp_unblacklist(mdp_node* node, const char* address) {
-  return guarded(node, [&] {
-    const auto who = parse(node, address);
-    if (who) node->node->unblacklist(*who);
-    return who ? MDP_OK : MDP_INVALID;
-  });
-}
-
-mdp_status mdp_find_peer(mdp_node* node, const char* address, mdp_peer* peer) {
-  return guarded(node, [&] {
-    const auto who = parse(node, address);
-    if (!who) return MDP_INVALID;
-    const auto found = node->node->find(*who);
-    if (found && peer) *peer = found->value;
-    return found ? MDP_OK : MDP_UNKNOWN_PEER;
-  });
-}
-
-size_t mdp_peers(mdp_node* node, mdp_peer_filter filter, mdp_peer_info* out, size_t count) {
-  return guarded(node, [&]() -> std::size_t {
-    const auto all = node->node->peers(static_cast<mdp::peer_filter>(filter));
-    for (std::size_t i = 0; i < std::min(count, all.size()); ++i) {
-      const mdp::peer_info& p = all[i];
-      out[i] = {};
-      out[i].id = p.id.value;
-      static_cast<void>(
-          copy_text(mdp::to_string(p.address), out[i].address, sizeof out[i].address));
-      out[i].pinned = p.pinned ? 1 : 0;
-      out[i].active = p.active ? 1 : 0;
-      out[i].rtt_ns = static_cast<std::uint64_t>(p.rtt.count());
-    }
-    return all.size();
-  });
-}
-
-size_t mdp_peer_changes(mdp_node* node, mdp_peer_change* out, size_t count) {
-  return guarded(node, [&]() -> std::size_t {
-    const auto fresh = node->node->peer_changes();
-    node->changes.insert(node->changes.end(), fresh.begin(), fresh.end());
-    const std::size_t n = std::min(count, node->changes.size());
-    for (std::size_t i = 0; i < n; ++i)
-      out[i] = {node->changes[i].id.value, node->changes[i].active ? 1 : 0};
-    node->changes.erase(node->changes.begin(),
-                        node->changes.begin() + static_cast<std::ptrdiff_t>(n));
-    return n;
-  });
-}
-
-size_t mdp_stats_json(const mdp_node* node, char* out, size_t size) {
-  return guarded(const_cast<mdp_node*>(node), [&]() -> std::size_t {
-    return copy_text(mdp::to_json(node->node->stats()), out, size);
-  });
-}
-
-size_t mdp_peer_stats_json(mdp_node* node, mdp_peer peer, char* out, size_t size) {
-  return guarded(node, [&]() -> std::size_t {
-    return copy_text(mdp::to_json(node->node->peer_stats(peer_id{peer})), out, size);
-  });
-}
-
-size_t mdp_active_stats_json(mdp_node* node, char* out, size_t size) {
-  return guarded(node, [&]() -> std::size_t {
-    return copy_text(mdp::to_json(node->node->active_stats()), out, size);
-  });
 }
 
 }  // extern "C"

@@ -118,6 +118,7 @@ TEST_P(capi, batches_parts_to_peers) {
 TEST_P(capi, tells_about_peers) {
   mdp_peer_info info[2];
   ASSERT_EQ(mdp_peers(client, MDP_PEERS_CONNECTED, info, 2), 1u);
+  EXPECT_NE(info[0].instance, 0u);
   EXPECT_EQ(info[0].address, address_of(server));
   EXPECT_EQ(info[0].id, peer);
   EXPECT_EQ(info[0].active, 1);
@@ -132,6 +133,12 @@ TEST_P(capi, tells_about_peers) {
   EXPECT_EQ(text[0], '{');
   EXPECT_GT(mdp_peer_stats_json(client, peer, text, 4), 100u);
   EXPECT_EQ(std::strlen(text), 3u) << "cut short, but ended";
+  EXPECT_GT(mdp_transport_counts_json(client, text, sizeof text), 100u);
+  EXPECT_NE(std::string(text).find("\"tx_datagrams\":"), std::string::npos);
+  EXPECT_LE(mdp_stats_text(client, text, sizeof text), sizeof text);
+  EXPECT_NE(std::string(text).find("packets_sent="), std::string::npos);
+  EXPECT_LE(mdp_peer_stats_text(client, peer, text, sizeof text), sizeof text);
+  EXPECT_NE(std::string(text).find("rtt_ns="), std::string::npos);
   EXPECT_GT(mdp_active_stats_json(client, nullptr, 0), 100u);
   EXPECT_EQ(mdp_disconnect(client, peer), MDP_OK);
   EXPECT_EQ(mdp_blacklist(client, address_of(server).c_str()), MDP_OK);

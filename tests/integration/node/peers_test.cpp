@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
 
 #include "mdp/runtime/stats.hpp"
 #include "tests/support/node_world.hpp"
@@ -115,6 +119,22 @@ TEST_P(node_peers, are_sent_to_by_an_algorithm_of_their_own) {
       a_->set_congestion_control(peer_id{0x00100077}, congestion_control_kind::cubic);
   ASSERT_FALSE(stranger);
   EXPECT_EQ(stranger.error(), messaging::refusal::unknown_peer);
+}
+
+// docs/statistics.md has every name, and none that is not counted.
+TEST_P(node_peers, count_what_the_page_says) {
+  std::ifstream file(MDP_SOURCE_DIR "/docs/statistics.md");
+  const std::string page((std::istreambuf_iterator<char>(file)), {});
+  std::set<std::string> counted;
+  for (const auto& all : {a_->stats(), a_->peer_stats(peer_), a_->active_stats()})
+    for (const auto& [name, value] : all) counted.insert(name);
+  for (const auto& [name, member] : transport::counter_names) counted.insert(name);
+  std::set<std::string> described;
+  const std::regex words("`([a-z_]+)`");
+  for (std::sregex_iterator it(page.begin(), page.end(), words), end; it != end; ++it)
+    described.insert((*it)[1]);
+  for (const char* other : {"max_message_bytes", "max_peers", "unknown"}) described.erase(other);
+  EXPECT_EQ(described, counted);
 }
 
 INSTANTIATE_TEST_SUITE_P(nodes, node_peers,

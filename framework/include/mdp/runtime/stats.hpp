@@ -1,4 +1,5 @@
-// Statistics as text: what a node counts (docs/api.md lists the names), overall or of one peer.
+// Statistics as text: what a node counts (docs/statistics.md has the names), overall or of one
+// peer.
 #pragma once
 #include <string>
 

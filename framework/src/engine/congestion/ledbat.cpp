@@ -27,6 +27,7 @@ std::uint64_t ledbat::pacing_rate() const noexcept {
 }
 
 std::uint64_t ledbat::gain_divisor() const noexcept {
+  if (base_.get() == duration::max()) return gain_divisor_max;  // nothing was measured yet
   const duration base = std::max(base_.get(), duration(1));
   const auto ratio = static_cast<std::uint64_t>((2 * target + base - duration(1)) / base);
   return std::clamp<std::uint64_t>(ratio, 1, gain_divisor_max);
