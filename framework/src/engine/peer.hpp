@@ -161,15 +161,19 @@ class peer final : private message_sink {
   // Every frame may be applied, and there is room for all they bring. False: one may not, and
   // nothing changed (counted).
   [[nodiscard]] bool admit(std::span<const std::byte> frames) noexcept;
-  // `reserved`: what the frames of the packet looked at so far will charge.
-  [[nodiscard]] bool admit_frame(const wire::frame_view& frame, credit& reserved) noexcept;
+  // What the frames of a packet looked at so far come to.
+  struct claims {
+    credit reserved;        // will be charged
+    std::size_t named = 0;  // messages that OUTCOMEs make us look at
+  };
+  [[nodiscard]] bool admit_frame(const wire::frame_view& frame, claims& all) noexcept;
   [[nodiscard]] bool admit_whole(const wire::frame_view& frame, credit& reserved) noexcept;
   [[nodiscard]] bool admit_message(std::uint64_t id, std::uint64_t bytes,
                                    credit& reserved) noexcept;
   [[nodiscard]] bool admit_fragment(const wire::frame_view& frame, credit& reserved) noexcept;
   [[nodiscard]] bool admit_abandons(const wire::frame_view& frame, credit& reserved) noexcept;
   [[nodiscard]] bool admit_ack(const wire::frame_view& frame) noexcept;
-  [[nodiscard]] bool admit_outcome(const wire::frame_view& frame) noexcept;
+  [[nodiscard]] bool admit_outcome(const wire::frame_view& frame, std::size_t& named) noexcept;
   // Lets go of what these frames reserved.
   void unreserve(std::span<const std::byte> frames) noexcept;
 

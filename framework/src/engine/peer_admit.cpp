@@ -5,6 +5,11 @@
 #include "peer.hpp"
 
 namespace mdp::engine {
+namespace {
+
+constexpr std::size_t outcomes_repeated_max = 1024;
+
+}  // namespace
 
 bool peer::admit_message(std::uint64_t id, std::uint64_t bytes, credit& reserved) noexcept {
   stats& s = shared_.counts;
@@ -88,29 +93,35 @@ bool peer::admit_ack(const wire::frame_view& frame) noexcept {
   return false;
 }
 
-bool peer::admit_outcome(const wire::frame_view& frame) noexcept {
+// An OUTCOME names each message once; a few of them may repeat it. Whoever names them again and
+// again wants us busy.
+bool peer::admit_outcome(const wire::frame_view& frame, std::size_t& named) noexcept {
+  const std::size_t named_max = 4 * flow_->queue.kept_messages() + outcomes_repeated_max;
   const std::uint64_t next = flow_->queue.next_id();
   for (std::size_t at = 0; at < frame.body.size(); at += 8) {
     const outcome_run run = outcome_at(frame, at);
-    if (run.first < next && run.count <= next - run.first) continue;
+    if (run.first < next && run.count <= next - run.first) {
+      named += flow_->queue.messages_in(run.first, run.count);
+      if (named <= named_max) continue;
+    }
     ++shared_.counts.rejected_bad_outcome;
     return false;
   }
   return true;
 }
 
-bool peer::admit_frame(const wire::frame_view& frame, credit& reserved) noexcept {
+bool peer::admit_frame(const wire::frame_view& frame, claims& all) noexcept {
   switch (frame.type) {
     case wire::frame_type::message:
-      return admit_whole(frame, reserved);
+      return admit_whole(frame, all.reserved);
     case wire::frame_type::fragment:
-      return admit_fragment(frame, reserved);
+      return admit_fragment(frame, all.reserved);
     case wire::frame_type::abandon:
-      return admit_abandons(frame, reserved);
+      return admit_abandons(frame, all.reserved);
     case wire::frame_type::ack:
       return admit_ack(frame);
     case wire::frame_type::outcome:
-      return admit_outcome(frame);
+      return admit_outcome(frame, all.named);
     default:
       return true;  // the others say nothing that could be wrong, or can be ignored by itself
   }
@@ -119,9 +130,9 @@ bool peer::admit_frame(const wire::frame_view& frame, credit& reserved) noexcept
 bool peer::admit(std::span<const std::byte> frames) noexcept {
   wire::frame_reader reader(frames);
   wire::frame_view frame;
-  credit reserved;
+  claims all;
   while (reader.next(frame)) {
-    if (admit_frame(frame, reserved)) continue;
+    if (admit_frame(frame, all)) continue;
     unreserve(frames);
     return false;
   }

@@ -131,8 +131,7 @@ bool send_queue::writable(std::size_t bytes) noexcept {
   return may_hold((framed + data - 1) / data);
 }
 
-void send_queue::content::copy_to(std::byte* at, std::size_t from,
-                                  std::size_t count) const noexcept {
+void message_content::copy_to(std::byte* at, std::size_t from, std::size_t count) const noexcept {
   if (channel > 0) {
     if (from == 0) {
       write_channel_head(at, channel, sequence);

@@ -16,10 +16,12 @@
 #include "flow_control.hpp"
 #include "fragment_scheduler.hpp"
 #include "id_map.hpp"
+#include "id_queue.hpp"
 #include "loss_detector.hpp"
 #include "mdp/base/result.hpp"
 #include "mdp/base/ring.hpp"
 #include "mdp/wire/packet.hpp"
+#include "message_content.hpp"
 #include "message_history.hpp"
 #include "message_timers.hpp"
 #include "packet_body.hpp"
@@ -104,6 +106,11 @@ class send_queue {
   // A packet with this body was acknowledged.
   void on_acked(std::uint32_t body, message_sink& sink);
   // The peer reported what became of messages first .. first + count - 1, all submitted.
+  // How many messages an OUTCOME about these ids makes us look at, of kept_messages() in all.
+  [[nodiscard]] std::size_t messages_in(std::uint64_t first, std::uint64_t count) const noexcept;
+  [[nodiscard]] std::size_t kept_messages() const noexcept {
+    return messages_.size() + waiting_.size();
+  }
   void on_outcome(wire::outcome_kind kind, std::uint64_t first, std::uint64_t count,
                   message_sink& sink);
   // One packet less carries this body.
@@ -134,7 +141,10 @@ class send_queue {
   // visit(id, state) for each message that is not final, in the order of submission.
   template <class Visit>
   void for_each_unresolved(Visit&& visit) {
-    for (const std::uint64_t id : set_aside()) visit(id, state(id));
+    waiting_.visit(0, base_, [&](std::uint64_t id, const message&) {
+      visit(id, state(id));
+      return true;
+    });
     for (std::uint64_t id = base_; id < next_id(); ++id)
       if ((find(id)->flags & (flag_done | flag_reported)) == 0) visit(id, state(id));
   }
@@ -145,7 +155,7 @@ class send_queue {
   void drop_ended() noexcept;
   // Nothing is left but what remains().
   [[nodiscard]] bool empty() const noexcept {
-    return messages_.empty() && waiting_.size() == 0 && retransmit_.empty() && busy_lanes_ == 0 &&
+    return messages_.empty() && waiting_.empty() && retransmit_.empty() && busy_lanes_ == 0 &&
            held_ == 0;
   }
   // Of an empty queue, which is of no further use.
@@ -202,18 +212,7 @@ class send_queue {
       return id < next_id() ? &messages_[static_cast<std::size_t>(id - base_)] : nullptr;
     return waiting_.find(id);
   }
-  // What one frame is made of.
-  struct content {
-    std::span<const std::byte> payload;
-    std::uint8_t frame_flags = 0;
-    std::uint16_t channel = 0;
-    std::uint32_t sequence = 0;
-    bool idempotent = false;
-    [[nodiscard]] std::size_t bytes() const noexcept {
-      return payload.size() + (channel > 0 ? wire::channel_head_bytes : 0);
-    }
-    void copy_to(std::byte* at, std::size_t from, std::size_t count) const noexcept;
-  };
+  using content = message_content;
   [[nodiscard]] bool make_room() noexcept;
   [[nodiscard]] lane& lane_of(std::uint8_t priority) {
     if (!lanes_) lanes_ = std::make_unique<std::array<std::unique_ptr<lane>, priorities>>();
@@ -267,7 +266,6 @@ class send_queue {
   void resolve(wire::outcome_kind kind, std::uint64_t id, message& m, message_sink& sink);
   void on_closed_unread(std::uint64_t id, message& m, message_sink& sink);
   void on_came_too_late(std::uint64_t id, message& m, message_sink& sink);
-  [[nodiscard]] std::vector<std::uint64_t> set_aside();  // ids of waiting_, ascending
 
   body_table& bodies_;
   buffer::block_pool& blocks_;
@@ -275,7 +273,7 @@ class send_queue {
   std::size_t held_ = 0;    // bodies of this peer
   ring<message> messages_;  // ids base_ ..
   std::uint64_t base_ = 0;
-  id_map<message> waiting_;  // received, still unconfirmed, below base_
+  id_queue<message> waiting_;  // received, still unconfirmed, below base_
   ring<std::uint32_t> retransmit_;
   std::unique_ptr<std::array<std::unique_ptr<lane>, priorities>> lanes_;  // made as they are used
   std::uint32_t busy_lanes_ = 0;   // bit p: class p has something that was never sent

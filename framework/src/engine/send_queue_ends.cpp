@@ -107,27 +107,19 @@ void send_queue::on_acked(std::uint32_t index, message_sink& sink) {
   drop_reference(index);
 }
 
+std::size_t send_queue::messages_in(std::uint64_t first, std::uint64_t count) const noexcept {
+  const std::uint64_t end = first + count;
+  const std::uint64_t in_window = end - std::min(end, std::max(first, base_));
+  return waiting_.places(first, end) + static_cast<std::size_t>(in_window);
+}
+
 void send_queue::on_outcome(wire::outcome_kind kind, std::uint64_t first, std::uint64_t count,
                             message_sink& sink) {
   const std::uint64_t end = first + count;
-  const std::uint64_t below = std::min(end, base_);
-  if (first < below) {
-    // Of a long run over ids that are mostly settled, only those that still wait are looked at.
-    std::vector<std::uint64_t> aside;
-    if (below - first > waiting_.size()) aside = set_aside();
-    const auto settle = [&](std::uint64_t id) {
-      message* m = waiting_.find(id);
-      if (!m) return;
-      resolve(kind, id, *m, sink);
-      if ((m->flags & flag_done) != 0) waiting_.erase(id);
-    };
-    if (below - first > waiting_.size()) {
-      for (const std::uint64_t id : aside)
-        if (id >= first && id < below) settle(id);
-    } else {
-      for (std::uint64_t id = first; id < below; ++id) settle(id);
-    }
-  }
+  waiting_.visit(first, end, [&](std::uint64_t id, message& m) {
+    resolve(kind, id, m, sink);
+    return (m.flags & flag_done) == 0;
+  });
   for (std::uint64_t id = std::max(first, base_); id < end; ++id) {
     message& m = messages_[static_cast<std::size_t>(id - base_)];
     if ((m.flags & flag_done) == 0) resolve(kind, id, m, sink);
@@ -339,14 +331,6 @@ void send_queue::drop_ended() noexcept {
   if (busy_lanes_ != 0 || !retransmit_.empty()) drop_dead_heads();
 }
 
-std::vector<std::uint64_t> send_queue::set_aside() {
-  std::vector<std::uint64_t> ids;
-  ids.reserve(waiting_.size());
-  waiting_.for_each([&](std::uint64_t id, message&) { ids.push_back(id); });
-  std::sort(ids.begin(), ids.end());  // a map has no order of its own
-  return ids;
-}
-
 message_state send_queue::state(std::uint64_t id) noexcept {
   if (id >= next_id()) return message_state::never;
   const message* m = find(id);
@@ -365,7 +349,10 @@ void send_queue::lose(message_sink& sink) {
     if (awaited && (m.flags & (flag_done | flag_reported)) == 0)
       sink.on_message_event(event_kind::unknown, id, m.context);
   };
-  for (const std::uint64_t id : set_aside()) end(id, *waiting_.find(id));
+  waiting_.visit(0, base_, [&](std::uint64_t id, const message& m) {
+    end(id, m);
+    return true;
+  });
   for (std::size_t i = 0; i < messages_.size(); ++i) end(base_ + i, messages_[i]);
   waiting_.clear();
   messages_.clear();

@@ -52,6 +52,7 @@ class inline_node final : public node {
   void blacklist(const endpoint_address& address) override;
   void unblacklist(const endpoint_address& address) noexcept override;
   [[nodiscard]] std::optional<peer_id> find(const endpoint_address& address) noexcept override;
+  [[nodiscard]] std::optional<peer_info> info(peer_id peer) override;
   [[nodiscard]] std::vector<peer_info> peers(peer_filter filter) override;
   [[nodiscard]] std::vector<peer_change> peer_changes() override;
   [[nodiscard]] messaging::statistics peer_stats(peer_id peer) override;

@@ -23,6 +23,10 @@ messaging::statistics names_of(const engine::peer_counts& c) {
           {"rtt_ns", static_cast<std::uint64_t>(c.rtt.count())}};
 }
 
+peer_info told(const engine::peer_info& p) {
+  return {p.id, p.address, p.pinned, p.active, p.instance, p.rtt};
+}
+
 endpoint_address at_port(endpoint_address address, const endpoint_address& port) noexcept {
   address.local = port.local;
   return address;
@@ -57,13 +61,17 @@ std::optional<peer_id> inline_node::find(const endpoint_address& address) noexce
   return std::nullopt;
 }
 
+std::optional<peer_info> inline_node::info(peer_id peer) {
+  const auto known = engine_.info(peer);
+  return known ? std::optional(told(*known)) : std::nullopt;
+}
+
 std::vector<peer_info> inline_node::peers(peer_filter filter) {
   std::vector<engine::peer_info> known;
   engine_.list_peers(static_cast<engine::peer_filter>(filter), known);
   std::vector<peer_info> all;
   all.reserve(known.size());
-  for (const engine::peer_info& p : known)
-    all.push_back({p.id, p.address, p.pinned, p.active, p.instance, p.rtt});
+  for (const engine::peer_info& p : known) all.push_back(told(p));
   return all;
 }
 

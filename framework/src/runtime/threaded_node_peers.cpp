@@ -26,6 +26,10 @@ std::optional<peer_id> threaded_node::find(const endpoint_address& address) noex
   return found;
 }
 
+std::optional<peer_info> threaded_node::info(peer_id peer) {
+  return ask([&] { return node_->info(peer); });
+}
+
 std::vector<peer_info> threaded_node::peers(peer_filter filter) {
   auto all = ask([&] { return node_->peers(filter); });
   for (const peer_info& p : all) learn(p.id);

@@ -59,6 +59,10 @@ TEST_P(node_peers, are_listed_found_and_told_apart_by_their_pins) {
   EXPECT_GT(of_a[0].rtt, 0ns);
   EXPECT_TRUE(b_->peers(peer_filter::connected).empty()) << "b did not connect";
   ASSERT_EQ(b_->peers(peer_filter::active).size(), 1u);
+  const auto by_id = a_->info(peer_);
+  ASSERT_TRUE(by_id);
+  EXPECT_EQ(by_id->address, b_->local_address());
+  EXPECT_FALSE(a_->info(peer_id{0x00100077}));
   // Whoever connected to us can be sent to.
   const peer_id back = b_->peers(peer_filter::all)[0].id;
   ASSERT_TRUE(b_->submit(back, bytes("hello"), {.want = confirm::delivered}));

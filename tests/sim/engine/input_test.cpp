@@ -300,6 +300,29 @@ TEST(inputs, a_refused_packet_from_elsewhere_begins_no_validation) {
   EXPECT_GT(sent_elsewhere(v.good()), 0u) << "which a good one does";
 }
 
+// R-OUT-2: the work that one packet makes is bounded by what we keep for its sender.
+TEST(inputs, outcomes_that_name_the_same_messages_over_and_over_are_refused) {
+  victim v;
+  v.a.app.confirms = false;
+  constexpr std::uint64_t count = 2000;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    ASSERT_TRUE(
+        v.b.engine->submit(v.net.now(), v.b_peer(), bytes_of("x"), {engine::want_delivered, i}));
+    if (i % 50 == 49) v.net.run_for(50ms);
+  }
+  frames often;
+  for (int i = 0; i < 20; ++i) often.outcome(3, 0, count);
+  const std::uint64_t before = v.b.engine->counts().rejected_bad_outcome;
+  v.inject_sealed(20'000, often);
+  EXPECT_EQ(v.b.engine->counts().rejected_bad_outcome, before + 1);
+  frames twice;
+  for (int i = 0; i < 2; ++i) twice.outcome(1, 0, count);
+  v.inject_sealed(20'001, twice);
+  v.net.run_for(50ms);
+  EXPECT_EQ(v.b.engine->counts().rejected_bad_outcome, before + 1);
+  EXPECT_EQ(v.b.app.delivered.size(), count);
+}
+
 // R-ACK-2, R-FRAG-2: the first one stands, and what the other one reserved is free again.
 TEST(inputs, a_whole_message_stands_against_a_fragment_behind_it_that_disagrees) {
   victim v;

@@ -119,6 +119,8 @@ class node : public messaging::messenger {
   virtual void blacklist(const endpoint_address& address) = 0;
   virtual void unblacklist(const endpoint_address& address) noexcept = 0;
   [[nodiscard]] virtual std::optional<peer_id> find(const endpoint_address& address) noexcept = 0;
+  // A peer by its id; nothing: it is not known, or not any more.
+  [[nodiscard]] virtual std::optional<peer_info> info(peer_id peer) = 0;
   [[nodiscard]] virtual std::vector<peer_info> peers(peer_filter filter) = 0;
   // Who became active or inactive since the last call; who came and went in between is left out.
   [[nodiscard]] virtual std::vector<peer_change> peer_changes() = 0;
