@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "files.hpp"
+#include "mdp/reports/reports.hpp"
 
 namespace mdp::reports {
 namespace fs = std::filesystem;

@@ -13,6 +13,7 @@
 #include "figures.hpp"
 #include "files.hpp"
 #include "gnuplot.hpp"
+#include "mdp/reports/reports.hpp"
 #include "plot_data.hpp"
 
 namespace mdp::reports {
@@ -53,10 +54,11 @@ void preamble(gnuplotio::Gnuplot& gp, const std::string& name, unsigned height) 
   gp << "# Draw again after a change: gnuplot " << name
      << ".gp (or gnuplot -e \"format='png'\" ...)\n"
      << "if (!exists('format')) format = 'svg'\n"
+     << "if (format eq 'dumb') { set terminal dumb noenhanced size 100,28 } else {\n"
      << "if (format eq 'png') { set terminal pngcairo noenhanced size 1800," << height * 2
      << " font 'DejaVu Sans,11' fontscale 2 linewidth 2 background '#ffffff' } else {\n"
      << "  set terminal svg noenhanced size 900," << height
-     << " dynamic font 'Arial,14' background '#ffffff' }\n"
+     << " dynamic font 'Arial,14' background '#ffffff' } }\n"
      << "set output '" << name << ".'.format\n"
      << "set encoding utf8\nset datafile missing '?'\n"
      << "set border 3 lc rgb '#5c6670' lw 1\nset tics nomirror out scale 0.6 tc rgb '#3d4650'\n"
@@ -193,8 +195,19 @@ std::vector<plot> drafts_of(const result_group& group, const std::string& kind,
 }
 
 // Draws one plot in both formats; false when there is no SVG, which the page needs.
-bool draw(plot& p, const fs::path& folder, std::vector<std::string>& warnings) {
+bool draw(plot& p, const fs::path& folder, bool console, std::vector<std::string>& warnings) {
   const fs::path script = folder / (p.name + ".gp");
+  // The terminal of characters has no multiplot: such plots are left to the page.
+  if (console && read_file(script).find("set multiplot") == std::string::npos) {
+    const fs::path drawing = fs::path(script).replace_extension(".dumb");
+    if (const std::string complaint = run_gnuplot(script, "dumb"); complaint.empty()) {
+      p.console = read_file(drawing);
+    } else {
+      warnings.push_back(complaint);
+    }
+    std::error_code ignored;
+    fs::remove(drawing, ignored);
+  }
   for (const char* format : {"svg", "png"}) {
     const std::string complaint = run_gnuplot(script, format);
     if (!complaint.empty()) {
@@ -212,7 +225,7 @@ bool draw(plot& p, const fs::path& folder, std::vector<std::string>& warnings) {
 
 std::vector<plot> make_plots(const std::vector<result_group>& groups,
                              const std::vector<std::string>& kinds, const fs::path& folder,
-                             std::vector<std::string>& warnings) {
+                             bool console, std::vector<std::string>& warnings) {
   make_folder(folder);
   std::vector<plot> plots;
   for (std::size_t i = 0; i < groups.size(); ++i) {
@@ -229,7 +242,7 @@ std::vector<plot> make_plots(const std::vector<result_group>& groups,
                                    problem, folder.string()));
     return {};
   }
-  std::erase_if(plots, [&](plot& p) { return !draw(p, folder, warnings); });
+  std::erase_if(plots, [&](plot& p) { return !draw(p, folder, console, warnings); });
   return plots;
 }
 

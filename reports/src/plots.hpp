@@ -17,7 +17,8 @@ struct plot {
   std::string group;  // heading: scenario and pattern
   std::string title;
   std::string svg_path, png_path;
-  std::string svg;  // its text, ids not yet unique
+  std::string svg;      // its text, ids not yet unique
+  std::string console;  // drawn with characters; empty: not asked for, or not possible
 };
 
 struct result_group {
@@ -35,7 +36,7 @@ struct result_group {
 // error; throws report_error only when the folder cannot be written.
 [[nodiscard]] std::vector<plot> make_plots(const std::vector<result_group>& groups,
                                            const std::vector<std::string>& kinds,
-                                           const std::filesystem::path& folder,
+                                           const std::filesystem::path& folder, bool console,
                                            std::vector<std::string>& warnings);
 
 }  // namespace mdp::reports

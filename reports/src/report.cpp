@@ -48,9 +48,11 @@ report_outcome write_report(const std::vector<std::string>& result_json_texts,
   make_folder(folder);
   report_outcome outcome;
   const std::vector<result_group> groups = group_results(results);
-  const std::vector<plot> plots = make_plots(groups, kinds, folder / "plots", outcome.warnings);
+  const std::vector<plot> plots =
+      make_plots(groups, kinds, folder / "plots", options.console, outcome.warnings);
   for (const plot& p : plots) {
     outcome.plot_paths.push_back(p.svg_path);
+    if (!p.console.empty()) outcome.console += p.group + ": " + p.title + "\n" + p.console + "\n";
     if (!p.png_path.empty()) outcome.plot_paths.push_back(p.png_path);
   }
   page_input page{options.title, options.percentiles, outcome.warnings};

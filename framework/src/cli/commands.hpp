@@ -29,7 +29,7 @@ struct load_arguments {
 struct run_arguments {
   std::vector<std::string> files;
   load_arguments load;
-  std::string format = "text";  // text | json | csv | hgrm
+  std::string format = "text";  // one of document_formats
   std::string output_dir;       // empty: results/<scenario>-<time>
   bool resume = false;          // points measured before by this build are not run again
   bool replace = false;         // results of other points in output_dir are removed
@@ -50,6 +50,8 @@ struct report_arguments {
   std::vector<std::string> paths;
   std::string output_dir;  // empty: the first directory
   std::string title;
+  std::string format = "text";  // one of document_formats
+  bool console = false;         // also draw plots with characters
 };
 
 struct list_arguments {
@@ -63,6 +65,10 @@ struct list_arguments {
 [[nodiscard]] int report(const report_arguments& arguments);
 [[nodiscard]] int list(const list_arguments& arguments);
 [[nodiscard]] int validate(const std::vector<std::string>& files, const load_arguments& load);
+// Writes a commented scenario to begin with; "-": to stdout. Throws when the file exists.
+[[nodiscard]] int init(const std::string& file);
+// What this machine can and cannot do, and the remedy. Throws when no transport can be used.
+[[nodiscard]] int doctor();
 [[nodiscard]] int expand(const std::string& file, const load_arguments& load);
 
 // What the plugins and protocols of this program tell the loader.

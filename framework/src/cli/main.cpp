@@ -14,6 +14,8 @@
 #include <functional>
 
 #include "commands.hpp"
+#include "documents.hpp"
+#include "manual.hpp"
 #include "output.hpp"
 
 namespace mdp::cli {
@@ -29,8 +31,9 @@ constexpr const char* examples = R"(Examples:
 Exit codes: 0 pass; 1 an assertion of the scenario failed; 2 usage or scenario error;
 3 a run failed; 4 inconclusive; 130 interrupted (what was measured is kept).)";
 
-const std::vector<std::string> command_names{"run",  "compare",  "report",
-                                             "list", "validate", "expand"};
+const std::vector<std::string> command_names{"run",        "compare", "report", "list",
+                                             "validate",   "expand",  "init",   "doctor",
+                                             "completion", "manual"};
 
 void add_load_options(CLI::App* command, load_arguments& load) {
   command->add_option("--set", load.set, "Override a value: path=value (repeatable)")
@@ -51,15 +54,19 @@ void add_load_options(CLI::App* command, load_arguments& load) {
       ->type_name("N");
 }
 
+void add_format_option(CLI::App* command, std::string& format) {
+  command->add_option("--format", format, "What stdout gets: text, json, csv, hgrm or gbench")
+      ->check(CLI::IsMember(document_formats))
+      ->type_name("FORMAT");
+}
+
 CLI::App* add_run(CLI::App& app, run_arguments& a) {
   CLI::App* c = app.add_subcommand("run", "Run scenarios, write results and one report");
   c->add_option("FILE", a.files, "Scenario files, - for standard input")->required();
   add_load_options(c, a.load);
   c->add_option("-o,--output", a.output_dir, "Where results go; default results/<name>-<time>")
       ->type_name("DIR");
-  c->add_option("--format", a.format, "What stdout gets: text, json, csv or hgrm")
-      ->check(CLI::IsMember({"text", "json", "csv", "hgrm"}))
-      ->type_name("FORMAT");
+  add_format_option(c, a.format);
   c->add_flag("--resume", a.resume, "Keep points that lie in DIR, measured whole by this build");
   c->add_flag("--replace", a.replace, "Remove results of other points from DIR");
   c->add_flag("--dry-run", a.dry_run, "Only list the points that would run");
@@ -91,6 +98,8 @@ CLI::App* add_report(CLI::App& app, report_arguments& a) {
   c->add_option("-o,--output", a.output_dir, "Where the report goes; default: the first directory")
       ->type_name("DIR");
   c->add_option("--title", a.title, "Title of the page");
+  add_format_option(c, a.format);
+  c->add_flag("--console", a.console, "Also draw the plots with characters, on stdout");
   c->footer("Example: mdp report results/quick");
   return c;
 }
@@ -106,6 +115,42 @@ CLI::App* add_list(CLI::App& app, list_arguments& a) {
       ->type_name("FORMAT");
   c->footer("Example: mdp list transports");
   return c;
+}
+
+// The words between braces of CLI11's "FORMAT:{text,json}".
+std::vector<std::string> choices_in(const std::string& type) {
+  std::vector<std::string> out;
+  const std::size_t open = type.find('{');
+  const std::size_t close = type.find('}', open);
+  if (open == std::string::npos || close == std::string::npos) return out;
+  for (std::size_t at = open + 1; at < close;) {
+    const std::size_t end = std::min(type.find(',', at), close);
+    out.push_back(type.substr(at, end - at));
+    at = end + 1;
+  }
+  return out;
+}
+
+option_help help_of(const CLI::Option& o) {
+  option_help out;
+  for (const std::string& name : o.get_snames()) out.names.push_back("-" + name);
+  for (const std::string& name : o.get_lnames()) out.names.push_back("--" + name);
+  if (out.names.empty()) out.names.push_back(o.get_name());
+  const std::string type = o.get_type_name();
+  if (o.get_items_expected_max() > 0) out.value = type.substr(0, type.find(':'));
+  out.description = o.get_description();
+  out.choices = choices_in(type);
+  return out;
+}
+
+std::vector<command_help> help_of(const CLI::App& app) {
+  std::vector<command_help> out;
+  for (const CLI::App* c : app.get_subcommands([](const CLI::App*) { return true; })) {
+    command_help help{c->get_name(), c->get_description(), c->get_footer(), {}};
+    for (const CLI::Option* o : c->get_options()) help.options.push_back(help_of(*o));
+    out.push_back(std::move(help));
+  }
+  return out;
 }
 
 // Adds a hint for a mistyped option to CLI11's message.
@@ -161,6 +206,22 @@ int dispatch(int argc, char** argv) {
   add_load_options(expand_c, load);
   expand_c->footer("Example: mdp expand scenarios/quickstart.json --set vars.size=1200");
 
+  std::string init_file = "-";
+  CLI::App* init_c = app.add_subcommand("init", "Write a commented scenario to begin with");
+  init_c->add_option("FILE", init_file, "Scenario file to write; default: standard output");
+  init_c->footer("Example: mdp init first.json");
+  CLI::App* doctor_c =
+      app.add_subcommand("doctor", "Say what this machine can and cannot do, and how to mend it");
+  doctor_c->footer("Example: mdp doctor");
+  std::string shell;
+  CLI::App* completion_c = app.add_subcommand("completion", "Print a shell's completion script");
+  completion_c->add_option("SHELL", shell, "bash or zsh")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh"}));
+  completion_c->footer("Example: source <(mdp completion bash)");
+  CLI::App* manual_c = app.add_subcommand("manual", "Print the manual page, for man(1)");
+  manual_c->footer("Example: mdp manual | man -l -");
+
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (!words.empty() && !words[0].starts_with("-") &&
       std::find(command_names.begin(), command_names.end(), words[0]) == command_names.end()) {
@@ -177,6 +238,17 @@ int dispatch(int argc, char** argv) {
   if (*compare_c) return compare(compare_args);
   if (*report_c) return report(report_args);
   if (*list_c) return list(list_args);
+  if (*init_c) return init(init_file);
+  if (*doctor_c) return doctor();
+  if (*completion_c) {
+    fmt::print("{}",
+               shell == "bash" ? bash_completion(help_of(app)) : zsh_completion(help_of(app)));
+    return exit_pass;
+  }
+  if (*manual_c) {
+    fmt::print("{}", manual_page(help_of(app), app.get_description(), examples, MDP_VERSION));
+    return exit_pass;
+  }
   if (*expand_c) return expand(expand_file, load);
   if (print_schema) {
     list_arguments schema;

@@ -8,6 +8,7 @@
 
 #include "commands.hpp"
 #include "comparison.hpp"
+#include "documents.hpp"
 #include "mdp/reports/reports.hpp"
 #include "output.hpp"
 
@@ -93,6 +94,7 @@ int report(const report_arguments& arguments) {
   namespace fs = std::filesystem;
   const fs::path first(arguments.paths.front());
   const fs::path beside = fs::is_directory(first) ? first : first.parent_path();
+  options.console = arguments.console;
   options.output_dir = arguments.output_dir.empty() ? beside.string() : arguments.output_dir;
   if (options.output_dir.empty()) options.output_dir = ".";
   prepare_output_dir(options.output_dir);
@@ -103,7 +105,9 @@ int report(const report_arguments& arguments) {
   honour_report_sections(results, options);
   const reports::report_outcome outcome = reports::write_report(texts, options);
   for (const std::string& w : outcome.warnings) say(fmt::format("mdp: warning: {}\n", w));
-  fmt::print("{}", reports::table_text(texts, colour_wanted()));
+  fmt::print("{}", arguments.format == "text" ? reports::table_text(texts, colour_wanted())
+                                              : document_of(texts, arguments.format));
+  fmt::print("{}", outcome.console);
   say(fmt::format("report: {}\n", outcome.html_path));
   return damaged > 0 ? exit_run_failed : exit_pass;
 }

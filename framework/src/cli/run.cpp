@@ -15,7 +15,7 @@
 #include <system_error>
 
 #include "commands.hpp"
-#include "comparison.hpp"
+#include "documents.hpp"
 #include "load_search.hpp"
 #include "mdp/plugin/plugin_loader.hpp"
 #include "mdp/reports/reports.hpp"
@@ -251,60 +251,6 @@ void run_one(session& s, const scenario::scenario_spec& spec) {
   s.done.clear();
 }
 
-// The simulator's digests: equal ones prove that a run repeats itself exactly.
-std::string digest_lines(const std::vector<scenario::json_value>& results) {
-  std::string out;
-  for (const scenario::json_value& result : results) {
-    const scenario::json_value* runs = result.find("runs");
-    const scenario::json_value* id = result.find("id");
-    const scenario::json_value* name = result.find("scenario");
-    if (runs == nullptr || id == nullptr || name == nullptr) continue;
-    for (const scenario::json_value& run : runs->items) {
-      const scenario::json_value* digest = run.at("facts", "digest");
-      const scenario::json_value* repeat = run.at("facts", "digest_repeat");
-      if (digest == nullptr || repeat == nullptr) continue;
-      out += fmt::format("{} {}: digest {}, run again {}: {}\n", name->text, id->text, digest->text,
-                         repeat->text, digest->text == repeat->text ? "equal" : "DIFFERENT");
-    }
-  }
-  return out;
-}
-
-std::string text_document(const std::vector<std::string>& texts) {
-  std::vector<scenario::json_value> results;
-  for (const std::string& t : texts) results.push_back(parse_result(t, "result"));
-  std::string out = reports::table_text(texts, colour_wanted());
-  const comparison compared = compare_variable(results, {});
-  if (!compared.empty()) out += "\n" + text_of(compared);
-  const std::string digests = digest_lines(results);
-  if (!digests.empty()) out += "\n" + digests;
-  return out;
-}
-
-void print_document(const std::string& format, const std::vector<std::string>& texts) {
-  if (format == "csv") {
-    fmt::print("{}", reports::csv_text(texts));
-  } else if (format == "hgrm") {
-    for (const std::string& t : texts) {
-      const scenario::json_value result = parse_result(t, "result");
-      const scenario::json_value* runs = result.find("runs");
-      if (runs == nullptr || runs->items.empty()) continue;
-      // Request-response has response times; a one-way stream has confirmations.
-      const bool responses =
-          runs->items.front().at("latency", "response", "hdr", "counts") != nullptr;
-      fmt::print("{}", reports::hgrm_text(t, responses ? "response" : "delivered"));
-    }
-  } else if (format == "json") {
-    fmt::print("[\n");
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-      fmt::print("{}{}\n", texts[i], i + 1 < texts.size() ? "," : "");
-    }
-    fmt::print("]\n");
-  } else {
-    fmt::print("{}", text_document(texts));
-  }
-}
-
 void write_report(session& s, const std::vector<scenario::scenario_spec>& specs) {
   reports::report_options options;
   options.output_dir = s.folder.string();
@@ -363,7 +309,7 @@ void publish(session& s) {
     s.count.failed += 1;
   }
   try {
-    print_document(s.arguments.format, s.texts);
+    fmt::print("{}", document_of(s.texts, s.arguments.format));
     if (s.arguments.format == "text" && !s.found.empty()) fmt::print("\n{}", s.found);
   } catch (const std::system_error&) {
     s.count.failed += 1;

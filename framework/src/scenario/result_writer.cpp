@@ -335,7 +335,8 @@ std::string build_text() {
 }
 
 point_result write_result(const scenario_spec& scenario, const point_spec& point,
-                          const std::vector<run_record>& runs, std::optional<double> steal_pct) {
+                          const std::vector<run_record>& runs, std::optional<double> steal_pct,
+                          bool vague) {
   point_result result;
   result.id = point.id;
   result.status = "ok";
@@ -351,6 +352,11 @@ point_result write_result(const scenario_spec& scenario, const point_spec& point
     result.status = "inconclusive";
     result.reasons.push_back(
         fmt::format("stopped after {} of {} repetitions", runs.size(), point.run.repetitions));
+  }
+  if (result.status == "ok" && vague) {
+    result.status = "inconclusive";
+    result.reasons.push_back(fmt::format("{} runs do not tell rate and p99 to {:g} %", runs.size(),
+                                         point.run.precision_pct));
   }
   if (point.run.steady_state == "require") require_steadiness(list, result);
   json vars = json::object();

@@ -255,6 +255,16 @@ run_spec make_run(const json_value& document) {
   out.measure_s = number_of(in, "measure_s", out.measure_s);
   out.drain_s = number_of(in, "drain_s", out.drain_s);
   out.repetitions = count_of(in, "repetitions", out.repetitions);
+  out.repetitions_max = count_of(in, "repetitions_max", out.repetitions_max);
+  out.precision_pct = number_of(in, "precision_pct", out.precision_pct);
+  if (out.repetitions_max != 0 && out.repetitions_max < out.repetitions) {
+    fail(*in->find("repetitions_max"), "/run/repetitions_max",
+         fmt::format("must not be less than the {} repetitions", out.repetitions));
+  }
+  if (out.repetitions_max == 0 && in != nullptr && in->find("precision_pct") != nullptr) {
+    fail(*in->find("precision_pct"), "/run/precision_pct",
+         "has no meaning without \"repetitions_max\"");
+  }
   out.order = text_of(in, "order", out.order);
   out.cpus = text_of(in, "cpus", out.cpus);
   out.repeat_changes = text_of(in, "repeat_changes", out.repeat_changes);

@@ -3,6 +3,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -56,6 +57,58 @@ class Commands(unittest.TestCase):
             self.check(result, 2, expected)
             self.assertEqual(result.stdout, "", arguments)
             self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+
+    def test_the_manual_page_is_current_and_sound(self):
+        manual = mdp("manual")
+        self.check(manual, 0)
+        with open(os.path.join(SOURCE, "docs/mdp.1")) as f:
+            self.assertEqual(f.read(), manual.stdout, "run: mdp manual > docs/mdp.1")
+        for command in ("run", "compare", "report", "list", "validate", "expand"):
+            self.assertIn(f".SS {command}\n", manual.stdout)
+        if shutil.which("groff"):
+            page = subprocess.run(["groff", "-man", "-Tutf8", "-ww"], input=manual.stdout,
+                                  capture_output=True, text=True, timeout=60)
+            self.assertEqual(page.stderr, "")
+            plain = re.sub(".\b", "", page.stdout)  # bold is a letter struck twice
+            self.assertIn("--resume", plain.replace("\u2010", "-").replace("\u2212", "-"))
+
+    def test_init_writes_a_valid_scenario_and_overwrites_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "first.json")
+            self.check(mdp("init", path), 0, "mdp run")
+            checked = mdp("validate", path)
+            self.check(checked, 0)
+            self.assertIn("2 points", checked.stdout)
+            with open(path) as f:
+                self.assertEqual(f.read(), mdp("init").stdout)
+            self.check(mdp("init", path), 2, "exists already")
+
+    def test_doctor_names_transports_and_what_to_mend(self):
+        examined = mdp("doctor")
+        self.check(examined, 0)
+        self.assertIn("ok    transport socket", examined.stdout)
+        without = mdp("doctor", env=dict(os.environ, PATH="/nowhere"))
+        self.assertIn("mend  reports have no plots; gnuplot is not installed", without.stdout)
+
+    def test_the_shells_complete_commands_options_and_values(self):
+        def completed(*words):
+            script = mdp("completion", "bash").stdout + (
+                f"COMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1}\n"
+                '_mdp; printf "%s\\n" "${COMPREPLY[@]}"\n')
+            result = subprocess.run(["bash", "-c", script], capture_output=True, text=True,
+                                    timeout=60, cwd="/")
+            self.assertEqual(result.stderr, "")
+            return set(result.stdout.split())
+
+        self.assertEqual(completed("mdp", "r"), {"run", "report"})
+        self.assertIn("--resume", completed("mdp", "run", "--re"))
+        self.assertIn("gbench", completed("mdp", "run", "--format", "g"))
+        self.assertIn("transports", completed("mdp", "list", "tr"))
+        zsh = mdp("completion", "zsh").stdout
+        self.assertTrue(zsh.startswith("#compdef mdp\n"))
+        self.assertIn("--resume[", zsh)
+        if shutil.which("zsh"):
+            subprocess.run(["zsh", "-n"], input=zsh, text=True, check=True, timeout=60)
 
     def test_a_missing_file_is_named(self):
         self.check(mdp("validate", "/nowhere/x.json"), 2, "/nowhere/x.json: cannot open")

@@ -294,6 +294,21 @@ TEST(Simulated, BareDatagramsAtARateArrive) {
   EXPECT_NEAR(o.number("messages", "arrived"), 1000, 10);
 }
 
+TEST(Simulated, RunsAreRepeatedUntilTheyArePreciseOrTheirNumberIsUp) {
+  point_spec p = simulated({at_rate(stream(), 1000)}, "2");
+  p.run.repetitions = 3;
+  p.run.repetitions_max = 12;
+  p.run.precision_pct = 99;
+  const outcome early = run(p);
+  EXPECT_EQ(early.result.status, "ok") << early.reasons();
+  EXPECT_EQ(early.json.find("runs")->items.size(), 3u);
+  p.run.precision_pct = 0;  // no two seeds have one p99
+  const outcome late = run(p);
+  EXPECT_EQ(late.result.status, "inconclusive");
+  EXPECT_NE(late.reasons().find("12 runs"), std::string::npos) << late.reasons();
+  EXPECT_EQ(late.json.find("runs")->items.size(), 12u);
+}
+
 TEST(Failures, AFloodOfBareDatagramsInVirtualTimeIsRefused) {
   point_spec p = simulated({stream()}, "0");
   p.protocol.name = "raw";

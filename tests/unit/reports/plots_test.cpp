@@ -50,6 +50,19 @@ TEST(plots, every_picture_exists_with_its_script_and_data) {
   }
 }
 
+TEST(plots, are_drawn_with_characters_when_asked_for) {
+  if (!gnuplot_problem().empty()) GTEST_SKIP() << gnuplot_problem();
+  const test::scratch_folder folder;
+  const report_outcome outcome =
+      write_report({test::golden("quickstart-stream-socket.json")},
+                   {folder.path().string(), "", {"percentiles"}, {}, true});
+  EXPECT_TRUE(outcome.warnings.empty()) << outcome.warnings.front();
+  EXPECT_THAT(outcome.console, HasSubstr("Latency by percentile"));
+  EXPECT_THAT(outcome.console, HasSubstr("percentile of messages"));
+  EXPECT_THAT(outcome.console, HasSubstr("99.9 %"));
+  EXPECT_FALSE(fs::exists(folder.path() / "plots/quickstart-stream-percentiles.dumb"));
+}
+
 TEST(plots, without_gnuplot_the_page_is_written_and_the_remedy_named) {
   const test::scratch_folder folder;
   const test::scratch_folder empty;

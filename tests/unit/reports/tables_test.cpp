@@ -89,5 +89,18 @@ TEST(hgrm, names_the_kinds_there_are_when_asked_for_another) {
               testing::AllOf(HasSubstr("'response'"), HasSubstr("delivered")));
 }
 
+// What Google Benchmark's compare.py reads of each benchmark.
+TEST(gbench, has_one_benchmark_for_each_run_with_the_keys_that_compare_reads) {
+  const std::string text = gbench_text({test::golden("quickstart-stream-socket.json")});
+  for (const char* key : {"\"benchmarks\"", "\"name\"", "\"run_type\": \"iteration\"",
+                          "\"real_time\"", "\"cpu_time\"", "\"time_unit\": \"us\"",
+                          "\"repetition_index\": 0", "\"items_per_second\""}) {
+    EXPECT_NE(text.find(key), std::string::npos) << key << text;
+  }
+  EXPECT_NE(text.find("quickstart/"), std::string::npos) << text;
+  // A result without a latency is no benchmark.
+  EXPECT_EQ(gbench_text({test::golden("no-figures.json")}).find("real_time"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace mdp::reports

@@ -60,6 +60,9 @@ struct run_spec {
   double measure_s = 5;
   double drain_s = 2;
   std::uint32_t repetitions = 1;
+  // Runs go on, to so many at most, until the medians are known to `precision_pct`; 0: they do not.
+  std::uint32_t repetitions_max = 0;
+  double precision_pct = 5;
   std::string order = "interleaved";    // interleaved | sequential
   std::string cpus = "auto";            // auto (one cpu a peer group, round robin) | none
   std::string repeat_changes = "seed";  // seed | nothing

@@ -23,13 +23,19 @@ struct report_options {
   std::vector<std::string> plots;
   // Columns of the latency tables; empty: 50, 90, 99, 99.9, 99.99.
   std::vector<double> percentiles;
+  bool console = false;  // also draw with characters, into report_outcome::console
 };
 
 struct report_outcome {
   std::string html_path;
   std::vector<std::string> plot_paths;  // SVG and PNG
   std::vector<std::string> warnings;    // what the report lacks, and the remedy
+  std::string console;                  // plots in characters, each below its title
 };
+
+// Empty when gnuplot is found on PATH and runs; else what is the matter and the remedy: one that is
+// missing is told from one that is there and fails.
+[[nodiscard]] std::string gnuplot_problem();
 
 // Empty, or one line that says why the text is no result of which a report can be made.
 [[nodiscard]] std::string complaint_about(const std::string& result_json_text);
@@ -43,6 +49,9 @@ report_outcome write_report(const std::vector<std::string>& result_json_texts,
 std::string table_text(const std::vector<std::string>& result_json_texts, bool colour = false);
 // One row for each result and kind of latency (RFC 4180, header first); null is an empty field.
 std::string csv_text(const std::vector<std::string>& result_json_texts);
+// The JSON form of Google Benchmark, one benchmark for each run, for its tools/compare.py: the
+// median latency as real time, CPU time of a message (0 where unknown), both in microseconds.
+std::string gbench_text(const std::vector<std::string>& result_json_texts);
 // The percentile distribution of one kind of latency ("response", "delivered", ...), in
 // microseconds, in the format that HdrHistogram's tools read.
 std::string hgrm_text(const std::string& result_json_text, const std::string& latency_kind);
