@@ -63,6 +63,7 @@ void preamble(gnuplotio::Gnuplot& gp, const std::string& name, unsigned height) 
      << "set encoding utf8\nset datafile missing '?'\n"
      << "set border 3 lc rgb '#5c6670' lw 1\nset tics nomirror out scale 0.6 tc rgb '#3d4650'\n"
      << "set grid x y lt 1 lc rgb '#d5dae0' lw 0.8\nset key top left Left reverse samplen 2.5\n"
+     << "if (format eq 'dumb') { unset grid }\n"
      << "set key tc rgb '#3d4650'\nset xlabel tc rgb '#3d4650'\nset ylabel tc rgb '#3d4650'\n";
 }
 

@@ -60,6 +60,8 @@ TEST(plots, are_drawn_with_characters_when_asked_for) {
   EXPECT_THAT(outcome.console, HasSubstr("Latency by percentile"));
   EXPECT_THAT(outcome.console, HasSubstr("percentile of messages"));
   EXPECT_THAT(outcome.console, HasSubstr("99.9 %"));
+  // Without a grid the curve and its sample in the legend are all that is drawn inside.
+  EXPECT_LT(std::count(outcome.console.begin(), outcome.console.end(), '*'), 200);
   EXPECT_FALSE(fs::exists(folder.path() / "plots/quickstart-stream-percentiles.dumb"));
 }
 
