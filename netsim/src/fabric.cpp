@@ -114,8 +114,9 @@ void simulated_fabric::check(const transport::open_options& options) const {
 }
 
 void add_link(transport::fabric_facts& facts, const std::string& name, const link& wire) {
-  facts.emplace_back("drops." + name, std::to_string(wire.counts().lost + wire.counts().queue_full +
-                                                     wire.counts().too_large));
+  const link_counts counts = wire.counts();
+  facts.emplace_back("drops." + name, std::to_string(counts.lost + counts.queue_full +
+                                                     counts.too_large + counts.no_carrier));
   std::string numbers;
   for (const std::uint64_t number : wire.dropped()) {
     if (!numbers.empty()) numbers += ',';
@@ -135,7 +136,10 @@ transport::fabric_facts simulated_fabric::facts() const {
                                 {"packets_dropped_loss", std::to_string(t.lost)},
                                 {"packets_dropped_queue", std::to_string(t.queue_full)},
                                 {"packets_dropped_mtu", std::to_string(t.too_large)},
-                                {"packets_dropped_closed", std::to_string(t.closed)}};
+                                {"packets_dropped_closed", std::to_string(t.closed)},
+                                {"packets_dropped_carrier", std::to_string(t.no_carrier)},
+                                {"packets_duplicated", std::to_string(t.duplicated)},
+                                {"packets_corrupted", std::to_string(t.corrupted)}};
   std::size_t listed = 0;
   std::size_t unlisted = 0;
   for (std::uint32_t node = 0; node < net_->node_count(); ++node) {

@@ -7,44 +7,87 @@
 namespace mdp::netsim {
 namespace {
 
-__extension__ using wide = unsigned __int128;
-
 constexpr std::uint64_t ns_per_s = 1'000'000'000;
 
-// Uniform in 0 .. span, from 64 uniform bits.
-std::int64_t scale_draw(std::uint64_t draw, std::int64_t span) {
-  return static_cast<std::int64_t>((wide{draw} * (static_cast<std::uint64_t>(span) + 1)) >> 64);
+}  // namespace
+
+bool link_spec::overtakes() const noexcept {
+  return reorder || (models != nullptr && models->hold.possible());
 }
 
-}  // namespace
+link::link(const link_spec& spec, std::uint64_t seed, std::string_view name)
+    : spec_(&spec), key_(draw_key(seed, name, draw_purpose::fate)), overtakes_(spec.overtakes()) {
+  if (spec.models == nullptr) return;
+  models_ = std::make_unique<model_process>(spec, seed, name);
+  spec_ = &models_->current();
+}
 
 verdict link::offer(std::int64_t now, packet& p, packet_slab& slab) {
   const std::uint64_t number = offered_++;
   const std::uint32_t bytes = p.bytes;
+  model_process::fate f;
+  if (models_) {
+    copy_due_ = false;
+    f = models_->decide(now, number);
+    if (!f.carrier) return drop(now, number, bytes, verdict::no_carrier);
+  }
   if (bytes > spec_->mtu_bytes) return drop(now, number, bytes, verdict::too_large);
   std::int64_t jitter = 0;
   if (spec_->loss.possible() || spec_->jitter_ns != 0) {
     const auto draws = fate_draws(key_, number);
-    if (spec_->loss.happens(draws[0])) return drop(now, number, bytes, verdict::lost);
-    jitter = scale_draw(draws[1], spec_->jitter_ns);
+    f.lost = f.lost || spec_->loss.happens(draws[0]);
+    if (spec_->jitter_ns != 0) jitter = sample(spec_->shape, draws[1], spec_->jitter_ns);
   }
+  if (f.lost) return drop(now, number, bytes, verdict::lost);
+  const verdict v = accept(now, p, slab, number, jitter, f.hold_ns);
+  if (v != verdict::pass || !models_) return v;
+  copy_due_ = f.duplicate;
+  copy_draw_ = f.copy_draw;
+  if (f.harm != damage::none) {
+    p.harm = static_cast<std::uint8_t>(f.harm) & 7;
+    ++rare_counts().corrupted;
+  }
+  return v;
+}
+
+verdict link::offer_copy(std::int64_t now, packet& p, packet_slab& slab) {
+  copy_due_ = false;
+  p.harm = 0;
+  const std::int64_t jitter = sample(spec_->shape, copy_draw_, spec_->jitter_ns);
+  const verdict v = accept(now, p, slab, offered_ - 1, jitter, 0);
+  if (v == verdict::pass) ++rare_counts().duplicated;
+  return v;
+}
+
+bool link::queue_full(std::uint32_t bytes) const noexcept {
+  return (spec_->queue_packets != 0 && queue_packets_ >= spec_->queue_packets) ||
+         (spec_->queue_bytes != 0 && queue_bytes_ + bytes > spec_->queue_bytes);
+}
+
+verdict link::accept(std::int64_t now, packet& p, packet_slab& slab, std::uint64_t number,
+                     std::int64_t jitter, std::int64_t hold) {
   std::int64_t depart = now;
   if (spec_->rate_bps != 0) {
     forget_departed(now, slab);
-    const bool full = (spec_->queue_packets != 0 && queue_packets_ >= spec_->queue_packets) ||
-                      (spec_->queue_bytes != 0 && queue_bytes_ + bytes > spec_->queue_bytes);
-    if (full) return drop(now, number, bytes, verdict::queue_full);
-    depart = serialise(now, bytes);
+    if (queue_full(p.bytes)) return drop(now, number, p.bytes, verdict::queue_full);
+    if (spec_->mark_packets != 0 && queue_packets_ >= spec_->mark_packets) mark(p);
+    depart = serialise(now, p.bytes);
     ++queue_packets_;
-    queue_bytes_ += bytes;
+    queue_bytes_ += p.bytes;
   }
-  std::int64_t arrive = depart + spec_->delay_ns + jitter;
+  std::int64_t arrive = std::max(depart, depart + spec_->delay_ns + jitter);
   if (!spec_->reorder) arrive = last_arrival_ = std::max(arrive, last_arrival_);
   p.number = static_cast<std::uint32_t>(number);
   p.depart = depart;
-  p.arrive = arrive;
-  chain_.absorb(arrive, event_kind::link_entry, number, bytes, verdict::pass);
+  p.arrive = arrive + hold;
+  chain_.absorb(p.arrive, event_kind::link_entry, number, p.bytes, verdict::pass);
   return verdict::pass;
+}
+
+void link::mark(packet& p) {
+  if (p.codepoint != buffer::ecn::ect0 && p.codepoint != buffer::ecn::ect1) return;
+  p.codepoint = buffer::ecn::ce;
+  ++rare_counts().marked;
 }
 
 std::int64_t link::serialise(std::int64_t now, std::uint32_t bytes) noexcept {
@@ -76,15 +119,15 @@ void link::insert(packet_slab& slab, std::uint32_t index) {
   p.next = no_packet;
   // The chain holds what is in flight or, when packets overtake, only what has not departed: no
   // other packet of it can have been taken.
-  const bool chained = spec_->reorder ? queue_head_ != no_packet : head_ != no_packet;
+  const bool chained = overtakes_ ? queue_head_ != no_packet : head_ != no_packet;
   if (chained) {
     slab[tail_].next = index;
-  } else if (!spec_->reorder) {
+  } else if (!overtakes_) {
     head_ = index;
   }
   tail_ = index;
   if (spec_->rate_bps != 0 && queue_head_ == no_packet) queue_head_ = index;
-  if (!spec_->reorder) return;
+  if (!overtakes_) return;
   if (!early_) early_ = std::make_unique<std::vector<early>>();
   early_->push_back({p.arrive, offered_ - 1, index});
   std::push_heap(early_->begin(), early_->end(), [](const early& a, const early& b) {
@@ -98,7 +141,7 @@ std::int64_t link::early_arrival() const noexcept {
 
 std::uint32_t link::take(packet_slab& slab) noexcept {
   std::uint32_t index = head_;
-  if (spec_->reorder) {
+  if (overtakes_) {
     std::pop_heap(early_->begin(), early_->end(), [](const early& a, const early& b) {
       return a.arrive != b.arrive ? a.arrive > b.arrive : a.number > b.number;
     });
@@ -107,16 +150,22 @@ std::uint32_t link::take(packet_slab& slab) noexcept {
   }
   // Its time of arrival has come, so it has departed: out of the queue's chain before it is reused.
   if (queue_head_ != no_packet) forget_departed(slab[index].arrive, slab);
-  if (!spec_->reorder) head_ = slab[index].next;
+  if (!overtakes_) head_ = slab[index].next;
   slab[index].next = no_packet;
   return index;
 }
 
-verdict link::drop(std::int64_t now, std::uint64_t number, std::uint32_t bytes, verdict v) {
+link_counts& link::rare_counts() {
   if (!drops_) drops_ = std::make_unique<drops>();
-  if (v == verdict::lost) ++drops_->counts.lost;
-  if (v == verdict::queue_full) ++drops_->counts.queue_full;
-  if (v == verdict::too_large) ++drops_->counts.too_large;
+  return drops_->counts;
+}
+
+verdict link::drop(std::int64_t now, std::uint64_t number, std::uint32_t bytes, verdict v) {
+  link_counts& counts = rare_counts();
+  if (v == verdict::lost) ++counts.lost;
+  if (v == verdict::queue_full) ++counts.queue_full;
+  if (v == verdict::too_large) ++counts.too_large;
+  if (v == verdict::no_carrier) ++counts.no_carrier;
   if (drops_->numbers.size() < dropped_listed_max) drops_->numbers.push_back(number);
   chain_.absorb(now, event_kind::link_entry, number, bytes, v);
   return v;

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "mdp/base/assert.hpp"
+#include "mdp/netsim/damage.hpp"
 
 namespace mdp::netsim {
 namespace {
@@ -36,7 +37,7 @@ std::uint32_t network::add_node(const std::string& name, std::uint16_t port,
   n.ideal_down = wires.down.ideal() && wires.down.mtu_bytes >= wires.up.mtu_bytes;
   for (const auto& [spec, direction] : {std::pair(&wires.up, "/up"), {&wires.down, "/down"}}) {
     const std::string link_name = n.name + direction;
-    links_.emplace_back(*spec, draw_key(options_.seed, link_name, draw_purpose::fate));
+    links_.emplace_back(*spec, options_.seed, link_name);
   }
   nodes_.push_back(std::move(n));
   heap_.resize(nodes_.size() * 3);
@@ -75,6 +76,7 @@ void network::count_drop(verdict v) noexcept {
   if (v == verdict::queue_full) ++totals_.queue_full;
   if (v == verdict::too_large) ++totals_.too_large;
   if (v == verdict::closed) ++totals_.closed;
+  if (v == verdict::no_carrier) ++totals_.no_carrier;
 }
 
 void network::release(std::uint32_t index) noexcept {
@@ -82,22 +84,32 @@ void network::release(std::uint32_t index) noexcept {
   slab_.release(index);
 }
 
-// Puts a packet on a link; false when it was dropped there.
-bool network::enter(std::uint32_t link_index, std::uint32_t index) noexcept {
-  link& wire = links_[link_index];
-  const verdict v = wire.offer(now_, slab_[index], slab_);
+// Puts a packet on a link, and its copy when the link duplicates it.
+void network::enter(std::uint32_t link_index, std::uint32_t index) noexcept {
+  const verdict v = links_[link_index].offer(now_, slab_[index], slab_);
+  const bool twice = links_[link_index].duplicates();
+  place(link_index, index, v);
+  if (!twice) return;
+  const std::uint32_t copy = slab_.duplicate(index);
+  ++nodes_[slab_[copy].from].under_way;
+  ++totals_.duplicated;
+  place(link_index, copy, links_[link_index].offer_copy(now_, slab_[copy], slab_));
+}
+
+// Lets an offered packet travel, or drops it, as the link decided.
+void network::place(std::uint32_t link_index, std::uint32_t index, verdict v) noexcept {
   if (v != verdict::pass) {
     count_drop(v);
     release(index);
-    return false;
+    return;
   }
+  link& wire = links_[link_index];
   const std::int64_t before = wire.next_arrival(slab_);
   wire.insert(slab_, index);
   const std::int64_t after = wire.next_arrival(slab_);
   if (after != before) {
     schedule(static_cast<entity>(link_index & 1), link_index / 2, after);
   }
-  return true;
 }
 
 void network::send(std::uint32_t node, const buffer::tx_datagrams& item) noexcept {
@@ -144,7 +156,7 @@ void network::send_one(std::uint32_t node, std::uint32_t to, const buffer::tx_da
     cursor.offset += take;
     if (cursor.offset == part.size()) cursor = {cursor.part + 1, 0};
   }
-  static_cast<void>(enter(node * 2, index));
+  enter(node * 2, index);
 }
 
 void network::run_link(std::uint32_t link_index) noexcept {
@@ -238,15 +250,23 @@ buffer::slice network::copy_into(buffer::block_pool& pool, const packet& p) noex
   return buffer::slice::adopt(*b, b->data, p.bytes);
 }
 
+void network::spoil(const packet& p, std::span<std::byte> bytes) noexcept {
+  ++totals_.corrupted;
+  const philox_key key = draw_key(options_.seed, nodes_[p.from].name, draw_purpose::damage);
+  spoil_bytes(static_cast<damage>(p.harm), bytes,
+              fate_draws(key, std::uint64_t{p.to} << 32 | p.number)[0]);
+}
+
 // False when the receive pool is empty. Sharing is safe only within one pool: the receiver may keep
 // the slice longer than the sender keeps its own pool.
 bool network::hand_over(node_state& n, std::uint32_t index, buffer::rx_datagrams& out) noexcept {
   packet& p = slab_[index];
-  if (p.data && p.gather == no_gather && p.data.owner()->owner == n.rx_pool) {
+  if (p.data && p.gather == no_gather && p.harm == 0 && p.data.owner()->owner == n.rx_pool) {
     out.data = std::move(p.data);
   } else {
     out.data = copy_into(*n.rx_pool, p);
     if (!out.data) return false;
+    if (p.harm != 0) spoil(p, {out.data.data(), out.data.size()});
   }
   out.from = simulated_address(p.from, nodes_[p.from].port);
   out.segment_bytes = 0;

@@ -25,6 +25,9 @@ constexpr type_def t_mbps{.kind = type_kind::number, .min = 0.001, .max = 1e6};
 constexpr type_def t_in_flight{.kind = type_kind::integer, .min = 1, .max = 1e6};
 constexpr type_def t_queue{.kind = type_kind::integer, .min = 0, .max = 1e9};
 constexpr type_def t_mtu{.kind = type_kind::integer, .min = 64, .max = 65535};
+constexpr type_def t_number_of_packet{.kind = type_kind::integer, .min = 0, .max = 1e12};
+constexpr type_def t_numbers_of_packets{.kind = type_kind::list, .element = &t_number_of_packet};
+constexpr type_def t_change_us{.kind = type_kind::number, .min = 0, .max = 2.592e12};
 constexpr type_def t_reply{.kind = type_kind::integer, .min = 0, .max = bytes_max};
 constexpr type_def t_sizes{.kind = type_kind::sizes, .min = 1, .max = bytes_max};
 constexpr type_def t_repetitions{.kind = type_kind::integer, .min = 1, .max = 1000};
@@ -45,6 +48,11 @@ constexpr std::array<const char*, 3> plot_kinds{"percentiles", "throughput_bars"
 constexpr std::array<const char*, 2> steady_states{"report", "require"};
 constexpr type_def t_steady{.kind = type_kind::choice, .choices = steady_states};
 
+constexpr std::array<const char*, 4> jitter_shapes{"uniform", "normal", "lognormal", "pareto"};
+constexpr std::array<const char*, 4> corrupt_kinds{"bit", "header", "payload", "checksum"};
+constexpr std::array<const char*, 5> loss_models{"gilbert_elliott", "four_state", "periodic",
+                                                 "list", "pattern"};
+
 constexpr type_def t_schema{.kind = type_kind::choice, .choices = schema_names};
 constexpr type_def t_protocol_name{.kind = type_kind::choice, .choices = protocols};
 constexpr type_def t_threads{.kind = type_kind::choice, .choices = thread_layouts};
@@ -55,6 +63,9 @@ constexpr type_def t_confirm{.kind = type_kind::choice, .choices = confirmations
 constexpr type_def t_order{.kind = type_kind::choice, .choices = orders};
 constexpr type_def t_pinning{.kind = type_kind::choice, .choices = pinnings};
 constexpr type_def t_changes{.kind = type_kind::choice, .choices = changes};
+constexpr type_def t_jitter_shape{.kind = type_kind::choice, .choices = jitter_shapes};
+constexpr type_def t_corrupt_kind{.kind = type_kind::choice, .choices = corrupt_kinds};
+constexpr type_def t_loss_model{.kind = type_kind::choice, .choices = loss_models};
 constexpr type_def t_plot{.kind = type_kind::choice, .choices = plot_kinds};
 
 constexpr std::array transport_fields{
@@ -86,6 +97,34 @@ constexpr std::array peer_fields{
 constexpr type_def t_peer{.kind = type_kind::record, .fields = peer_fields};
 constexpr type_def t_peers{.kind = type_kind::map, .element = &t_peer};
 
+constexpr std::array loss_fields{
+    field_def{"model", &t_loss_model, true, "How losses depend on each other, or which they are"},
+    field_def{"to_bad_pct", &t_percent, false, "gilbert_elliott: from good to bad, each packet"},
+    field_def{"to_good_pct", &t_percent, false, "gilbert_elliott: from bad to good, each packet"},
+    field_def{"good_loss_pct", &t_percent, false, "gilbert_elliott: lost when good; default 0"},
+    field_def{"bad_loss_pct", &t_percent, false, "gilbert_elliott: lost when bad; default 100"},
+    field_def{"p13_pct", &t_percent, false, "four_state, as netem: a burst of losses begins"},
+    field_def{"p31_pct", &t_percent, false, "four_state: the burst ends"},
+    field_def{"p32_pct", &t_percent, false, "four_state: within the burst, packets pass"},
+    field_def{"p23_pct", &t_percent, false, "four_state: within the burst, losses again"},
+    field_def{"p14_pct", &t_percent, false, "four_state: a loss alone"},
+    field_def{"every", &t_number_of_packet, false, "periodic: one packet of so many"},
+    field_def{"offset", &t_number_of_packet, false, "periodic: the first; default 0"},
+    field_def{"packets", &t_numbers_of_packets, false, "list: exactly these, from 0, ascending"},
+    field_def{"pattern", &t_text, false, "pattern: 1 passes, 0 is lost, again and again"},
+};
+constexpr type_def t_loss{.kind = type_kind::record, .fields = loss_fields};
+constexpr std::array change_fields{
+    field_def{"at_us", &t_change_us, true, "Virtual time from which on this holds"},
+    field_def{"carrier", &t_boolean, false, "false: every packet is dropped"},
+    field_def{"rate_mbps", &t_mbps, false, "For links that have a rate"},
+    field_def{"delay_us", &t_micros, false, "Propagation delay of one way"},
+    field_def{"jitter_us", &t_micros, false, "Random addition to the delay"},
+    field_def{"loss_pct", &t_percent, false, "Independent random loss"},
+    field_def{"mtu_bytes", &t_mtu, false, "Larger datagrams are dropped"},
+};
+constexpr type_def t_change{.kind = type_kind::record, .fields = change_fields};
+constexpr type_def t_link_changes{.kind = type_kind::list, .element = &t_change};
 constexpr std::array wire_fields{
     field_def{"rate_mbps", &t_mbps, false, "Rate in 10^6 bit/s; absent: unlimited"},
     field_def{"delay_us", &t_micros, false, "Propagation delay of one way"},
@@ -95,19 +134,29 @@ constexpr std::array wire_fields{
     field_def{"queue_bytes", &t_queue, false, "Bytes that may wait for the link; 0: unlimited"},
     field_def{"loss_pct", &t_percent, false, "Independent random loss of packets"},
     field_def{"mtu_bytes", &t_mtu, false, "Larger datagrams are dropped"},
+    field_def{"jitter_shape", &t_jitter_shape, false,
+              "uniform (default), normal (deviation), lognormal (median), pareto (minimum)"},
+    field_def{"mark_packets", &t_queue, false, "From so many queued on, ECT becomes CE; 0: never"},
+    field_def{"loss", &t_loss, false, "Loss with memory or by plan, besides loss_pct"},
+    field_def{"duplicate_pct", &t_percent, false, "Packets that go twice"},
+    field_def{"corrupt_pct", &t_percent, false, "Packets that arrive damaged"},
+    field_def{
+        "corrupt_kind", &t_corrupt_kind, false,
+        "One bit anywhere (default), in the header, in the payload; checksum: it still holds"},
+    field_def{"hold_pct", &t_percent, false, "Packets held back, so that others overtake them"},
+    field_def{"hold_us", &t_micros, false, "For how long"},
+    field_def{"changes", &t_link_changes, false, "What the link is like later, by time"},
 };
 constexpr type_def t_wire{.kind = type_kind::record, .fields = wire_fields};
-constexpr std::array link_fields{
-    wire_fields[0],
-    wire_fields[1],
-    wire_fields[2],
-    wire_fields[3],
-    wire_fields[4],
-    wire_fields[5],
-    wire_fields[6],
-    wire_fields[7],
-    field_def{"down", &t_wire, false, "What arrives at the peer; default: no delay, no limit"},
-};
+constexpr field_def down_field{"down", &t_wire, false,
+                               "What arrives at the peer; default: no delay, no limit"};
+// A wire's, and the other direction.
+constexpr auto link_fields = [] {
+  std::array<field_def, wire_fields.size() + 1> all{};
+  for (std::size_t i = 0; i < wire_fields.size(); ++i) all[i] = wire_fields[i];
+  all.back() = down_field;
+  return all;
+}();
 constexpr type_def t_link{.kind = type_kind::record, .fields = link_fields};
 constexpr type_def t_links{.kind = type_kind::map, .element = &t_link};
 constexpr std::array network_fields{

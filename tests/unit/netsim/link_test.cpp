@@ -8,56 +8,10 @@
 #include <vector>
 
 #include "mdp/base/random.hpp"
+#include "tests/unit/netsim/wire.hpp"
 
-namespace mdp::netsim {
+namespace mdp::netsim::test {
 namespace {
-
-struct wire {
-  explicit wire(const link_spec& s, std::uint64_t seed = 1)
-      : spec(s), under_test(spec, draw_key(seed, "a/up", draw_purpose::fate)) {}
-
-  verdict offer(std::int64_t now, std::uint16_t bytes) {
-    const std::uint32_t i = slab.allocate();
-    slab[i].bytes = bytes;
-    const verdict v = under_test.offer(now, slab[i], slab);
-    last = slab[i].number;
-    last_depart = slab[i].depart;
-    if (v == verdict::pass) {
-      under_test.insert(slab, i);
-    } else {
-      slab.release(i);
-    }
-    return v;
-  }
-  // Removes what has come out by `now`.
-  std::vector<std::pair<std::int64_t, std::uint32_t>> take(std::int64_t now) {
-    std::vector<std::pair<std::int64_t, std::uint32_t>> out;
-    while (under_test.next_arrival(slab) <= now && under_test.next_arrival(slab) != no_event) {
-      const std::int64_t arrival = under_test.next_arrival(slab);
-      const std::uint32_t i = under_test.take(slab);
-      EXPECT_EQ(slab[i].arrive, arrival);
-      out.emplace_back(arrival, slab[i].number);
-      slab.release(i);
-    }
-    return out;
-  }
-
-  link_spec spec;
-  link under_test;
-  packet_slab slab;
-  std::uint32_t last = 0;
-  std::int64_t last_depart = 0;
-};
-
-constexpr std::int64_t forever = no_event - 1;
-
-link_spec rated(std::uint64_t rate_bps) {
-  link_spec s;
-  s.rate_bps = rate_bps;
-  s.delay_ns = 0;
-  s.queue_packets = 0;
-  return s;
-}
 
 TEST(Link, DelayIsExact) {
   link_spec s;
@@ -294,4 +248,4 @@ TEST(Link, DropsAreThoseOfAnMM1KQueue) {
 }
 
 }  // namespace
-}  // namespace mdp::netsim
+}  // namespace mdp::netsim::test

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "mdp/netsim/link_models.hpp"
+
 namespace mdp::netsim {
 namespace {
 
@@ -53,6 +55,45 @@ TEST(Options, DefaultsAreAnIdealMicrosecond) {
   }
 }
 
+TEST(Options, ReadsEveryModel) {
+  const network_options o = parse_network_options(R"({"links": {
+    "a": {"loss": {"model": "gilbert_elliott", "to_bad_pct": 1, "to_good_pct": 25,
+                   "good_loss_pct": 0.1, "bad_loss_pct": 50},
+          "jitter_shape": "pareto", "mark_packets": 20, "duplicate_pct": 1, "corrupt_pct": 2,
+          "corrupt_kind": "checksum", "hold_pct": 3, "hold_us": 1500,
+          "rate_mbps": 10, "changes": [
+            {"at_us": 1, "carrier": false}, {"at_us": 2.5, "carrier": true, "rate_mbps": 5,
+             "delay_us": 3, "jitter_us": 4, "loss_pct": 100, "mtu_bytes": 1200}]},
+    "b": {"loss": {"model": "four_state", "p13_pct": 1, "p31_pct": 2, "p32_pct": 3, "p23_pct": 4,
+                   "p14_pct": 5}},
+    "c": {"loss": {"model": "periodic", "every": 10, "offset": 3}},
+    "d": {"loss": {"model": "list", "packets": [0, 5]}},
+    "e": {"down": {"loss": {"model": "pattern", "pattern": "110"}}}}})");
+  const link_spec& a = o.links.at("a").up;
+  EXPECT_EQ(a.shape, jitter_shape::pareto);
+  EXPECT_EQ(a.mark_packets, 20u);
+  ASSERT_NE(a.models, nullptr);
+  EXPECT_EQ(std::get<gilbert_elliott>(a.models->loss).to_good.threshold, UINT64_C(1) << 62);
+  EXPECT_FALSE(std::get<gilbert_elliott>(a.models->loss).bad_loss.certain);
+  EXPECT_TRUE(a.models->duplicate.possible());
+  EXPECT_EQ(a.models->corrupt_kind, damage::checksum);
+  EXPECT_EQ(a.models->hold_ns, 1'500'000);
+  ASSERT_EQ(a.models->changes.size(), 2u);
+  const link_change& second = a.models->changes[1];
+  EXPECT_EQ(second.at_ns, 2500);
+  EXPECT_EQ(second.rate_bps, 5'000'000u);
+  EXPECT_EQ(second.delay_ns, 3000);
+  EXPECT_EQ(second.jitter_ns, 4000);
+  EXPECT_TRUE(second.loss->certain);
+  EXPECT_EQ(second.mtu_bytes, 1200u);
+  EXPECT_TRUE(std::get<four_state>(o.links.at("b").up.models->loss).p14.possible());
+  EXPECT_EQ(std::get<periodic_loss>(o.links.at("c").up.models->loss).offset, 3u);
+  EXPECT_EQ(std::get<listed_loss>(o.links.at("d").up.models->loss).numbers.size(), 2u);
+  EXPECT_EQ(std::get<recorded_loss>(o.links.at("e").down.models->loss).passes.size(), 3u);
+  EXPECT_EQ(o.links.at("e").up.models, nullptr);
+  EXPECT_FALSE(o.links.at("e").down.ideal());
+}
+
 struct bad_case {
   const char* json;
   const char* error;
@@ -78,6 +119,32 @@ TEST(Options, ErrorsNameThePointer) {
        "/links/wan/reorder: expected a boolean, found a number"},
       {R"({"links": {"wan": {"down": {"loss_pct": 101}}}})",
        "/links/wan/down/loss_pct: 101 is above 100"},
+      {R"({"links": {"wan": {"jitter_shape": "odd"}}})",
+       "/links/wan/jitter_shape: \"odd\" is none of uniform, normal, lognormal, pareto"},
+      {R"({"links": {"wan": {"loss": {"every": 5}}}})",
+       "/links/wan/loss: needs the key model: gilbert_elliott, four_state, periodic, list, "
+       "pattern"},
+      {R"({"links": {"wan": {"loss": {"model": "gilbert_elliott", "to_bad_pct": 1}}}})",
+       "/links/wan/loss: needs the key to_good_pct"},
+      {R"({"links": {"wan": {"loss": {"model": "periodic", "every": 0}}}})",
+       "/links/wan/loss/every: 0 is below 1"},
+      {R"({"links": {"wan": {"loss": {"model": "periodic", "evry": 5}}}})",
+       "/links/wan/loss/evry: unknown key; known: model, every, offset"},
+      {R"({"links": {"wan": {"loss": {"model": "list", "packets": [3, 3]}}}})",
+       "/links/wan/loss/packets/1: 3 does not follow 3"},
+      {R"({"links": {"wan": {"loss": {"model": "pattern", "pattern": "1x"}}}})",
+       "/links/wan/loss/pattern: only 1 (passes) and 0 (lost) may stand here"},
+      {R"({"links": {"wan": {"loss": {"model": "four_state", "p13_pct": 60, "p31_pct": 1,
+           "p14_pct": 50}}}})",
+       "/links/wan/loss: p13_pct and p14_pct are above 100 % together"},
+      {R"({"links": {"wan": {"changes": [{"carrier": true}]}}})",
+       "/links/wan/changes/0: needs the key at_us"},
+      {R"({"links": {"wan": {"changes": [{"at_us": 2}, {"at_us": 1}]}}})",
+       "/links/wan/changes/1/at_us: is before the change that stands above"},
+      {R"({"links": {"wan": {"changes": [{"at_us": 2, "rate_mbps": 5}]}}})",
+       "/links/wan/changes/0/rate_mbps: only a link that has a rate can change it"},
+      {R"({"links": {"wan": {"rate_mbps": 1, "changes": [{"at_us": 2, "rate_mbps": 0}]}}})",
+       "/links/wan/changes/0/rate_mbps: a change cannot take the rate away"},
       {R"({"links": {"wan": 5}})", "/links/wan: expected an object, found a number"},
       {R"({"links": [1]})", "/links: expected an object, found an array"},
       {R"({"nodes": {"client": 5}})", "/nodes/client: expected a string, found a number"},

@@ -21,8 +21,9 @@ enum class verdict : std::uint8_t {
   pass = 0,
   lost = 1,  // random loss
   queue_full = 2,
-  too_large = 3,  // above the link's MTU
-  closed = 4,     // its sender or its receiver had closed
+  too_large = 3,   // above the link's MTU
+  closed = 4,      // its sender or its receiver had closed
+  no_carrier = 5,  // the link was down
 };
 
 class event_chain {

@@ -1,45 +1,33 @@
-// One direction of a wire: rate, delay, jitter, loss, a DropTail queue, an MTU.
+// One direction of a wire: rate, delay, jitter, loss, a DropTail queue, an MTU, and its models.
 //
 // A packet offered at time t gets the link's next number; its fate is a function of that number. In
-// order: MTU, random loss, queue limit; then it waits its turn, is serialised, travels `delay` plus
-// a uniform part of `jitter`. Random loss takes no room in the queue and no time on the wire (as
-// netem). One owner, one thread; knows packets by their index in the slab. Integers only.
+// order: carrier, MTU, loss, queue limit; then it waits its turn, is serialised, travels `delay`
+// plus the jitter, and is held back if so drawn. Random loss takes no room in the queue and no time
+// on the wire (as netem). One owner, one thread; knows packets by their index in the slab. Integers
+// only.
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
-#include "mdp/netsim/decimal.hpp"
 #include "mdp/netsim/digest.hpp"
+#include "mdp/netsim/link_models.hpp"
+#include "mdp/netsim/link_spec.hpp"
 #include "mdp/netsim/packet.hpp"
 #include "mdp/netsim/philox.hpp"
 
 namespace mdp::netsim {
-
-inline constexpr std::uint32_t default_mtu_bytes = 1472;  // UDP payload of an Ethernet packet
-inline constexpr std::uint32_t mtu_bytes_max = 65507;
-
-struct link_spec {
-  std::uint64_t rate_bps = 0;  // 0: unlimited, nothing ever queues
-  std::int64_t delay_ns = 1000;
-  std::int64_t jitter_ns = 0;  // added to the delay: uniform in 0 .. jitter
-  bool reorder = false;        // jitter may change the order; else a packet waits for its elder
-  std::uint32_t queue_packets = 1000;  // waiting or being serialised; 0: no limit
-  std::uint64_t queue_bytes = 0;       // the same in bytes; 0: no limit
-  probability loss{};
-  std::uint32_t mtu_bytes = default_mtu_bytes;  // of datagram payload
-
-  // Passes everything at once: needs no link at all.
-  [[nodiscard]] bool ideal() const noexcept {
-    return rate_bps == 0 && delay_ns == 0 && jitter_ns == 0 && !loss.possible();
-  }
-};
 
 struct link_counts {
   std::uint64_t offered = 0;
   std::uint64_t lost = 0;
   std::uint64_t queue_full = 0;
   std::uint64_t too_large = 0;
+  std::uint64_t no_carrier = 0;
+  std::uint64_t duplicated = 0;
+  std::uint64_t corrupted = 0;
+  std::uint64_t marked = 0;  // ECT became CE
 };
 
 inline constexpr std::int64_t no_event = INT64_MAX;
@@ -50,20 +38,25 @@ class link {
   static constexpr std::size_t dropped_listed_max = 1000;
 
   // `spec` must outlive the link.
-  link(const link_spec& spec, philox_key key) noexcept : spec_(&spec), key_(key) {}
+  link(const link_spec& spec, std::uint64_t seed, std::string_view name);
 
   // Decides the fate of the next packet. When it passes, `p` gets number, depart and arrive and the
   // caller must insert() it; else its number went into dropped().
   [[nodiscard]] verdict offer(std::int64_t now, packet& p, packet_slab& slab);
+  // Whether the packet offered last is to be offered once more, as a copy of its own.
+  [[nodiscard]] bool duplicates() const noexcept { return models_ != nullptr && copy_due_; }
+  // Offers that copy, which has the packet's number: only the queue can refuse it.
+  [[nodiscard]] verdict offer_copy(std::int64_t now, packet& p, packet_slab& slab);
   void insert(packet_slab& slab, std::uint32_t index);
   // When the next packet comes out, or no_event.
   [[nodiscard]] std::int64_t next_arrival(const packet_slab& slab) const noexcept {
-    if (spec_->reorder) return early_ ? early_arrival() : no_event;
+    if (overtakes_) return early_ ? early_arrival() : no_event;
     return head_ == no_packet ? no_event : slab[head_].arrive;
   }
   // Removes the packet that next_arrival() announced.
   [[nodiscard]] std::uint32_t take(packet_slab& slab) noexcept;
 
+  // As its changes up to the last packet left it.
   [[nodiscard]] const link_spec& spec() const noexcept { return *spec_; }
   [[nodiscard]] link_counts counts() const noexcept;
   // Numbers of the first dropped packets, whatever the reason.
@@ -78,11 +71,17 @@ class link {
     std::uint64_t number = 0;
     std::uint32_t index = 0;
   };
+  // What few links need.
   struct drops {
     link_counts counts;
     std::vector<std::uint64_t> numbers;
   };
   [[nodiscard]] std::int64_t early_arrival() const noexcept;
+  [[nodiscard]] bool queue_full(std::uint32_t bytes) const noexcept;
+  [[nodiscard]] verdict accept(std::int64_t now, packet& p, packet_slab& slab, std::uint64_t number,
+                               std::int64_t jitter, std::int64_t hold);
+  void mark(packet& p);
+  [[nodiscard]] link_counts& rare_counts();
   [[nodiscard]] verdict drop(std::int64_t now, std::uint64_t number, std::uint32_t bytes,
                              verdict v);
   [[nodiscard]] std::int64_t serialise(std::int64_t now, std::uint32_t bytes) noexcept;
@@ -102,6 +101,10 @@ class link {
   std::uint64_t queue_bytes_ = 0;
   std::unique_ptr<std::vector<early>> early_;  // heap of what is in flight, when reordering
   std::unique_ptr<drops> drops_;
+  std::unique_ptr<model_process> models_;  // null: none
+  std::uint64_t copy_draw_ = 0;
+  bool copy_due_ = false;
+  bool overtakes_ = false;
 };
 
 }  // namespace mdp::netsim

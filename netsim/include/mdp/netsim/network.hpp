@@ -35,6 +35,9 @@ struct network_totals {
   std::uint64_t queue_full = 0;
   std::uint64_t too_large = 0;
   std::uint64_t closed = 0;
+  std::uint64_t no_carrier = 0;
+  std::uint64_t duplicated = 0;  // copies made by links: not in `sent`
+  std::uint64_t corrupted = 0;   // handed over damaged
 };
 
 class network {
@@ -96,7 +99,9 @@ class network {
   void end_turn() noexcept;
   void send_one(std::uint32_t node, std::uint32_t to, const buffer::tx_datagrams& item,
                 std::uint32_t bytes, part_cursor& cursor);
-  bool enter(std::uint32_t link_index, std::uint32_t index) noexcept;
+  void enter(std::uint32_t link_index, std::uint32_t index) noexcept;
+  void place(std::uint32_t link_index, std::uint32_t index, verdict v) noexcept;
+  void spoil(const packet& p, std::span<std::byte> bytes) noexcept;
   void run_link(std::uint32_t link_index) noexcept;
   void reach_node(std::uint32_t index) noexcept;
   void count_drop(verdict v) noexcept;

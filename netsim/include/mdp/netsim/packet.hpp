@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mdp/buffer/datagram.hpp"
+#include "mdp/netsim/damage.hpp"
 
 namespace mdp::netsim {
 
@@ -25,7 +26,8 @@ struct packet {
   std::uint32_t gather = no_gather;
   std::uint16_t bytes = 0;
   buffer::ecn codepoint = buffer::ecn::not_ect;
-  bool dead = false;  // its sender closed: the payload is gone
+  bool dead : 1 = false;      // its sender closed: the payload is gone
+  std::uint8_t harm : 3 = 0;  // enum damage; done when the packet is handed over
 };
 static_assert(sizeof(packet) == 64);
 
@@ -46,7 +48,19 @@ class packet_slab {
     free_ = packets_[i].next;
     packets_[i].next = no_packet;
     packets_[i].dead = false;
+    packets_[i].harm = 0;
     return i;
+  }
+  // A second packet like packet `i`, which shares its payload; invalidates references to packets.
+  [[nodiscard]] std::uint32_t duplicate(std::uint32_t i) {
+    const std::uint32_t copy = allocate();
+    const std::vector<buffer::slice> rest(more_parts(packets_[i]).begin(),
+                                          more_parts(packets_[i]).end());
+    packets_[copy] = packets_[i];
+    packets_[copy].gather = no_gather;
+    packets_[copy].next = no_packet;
+    for (const buffer::slice& part : rest) add_part(copy, part);
+    return copy;
   }
   void release(std::uint32_t i) noexcept {
     drop_payload(i);

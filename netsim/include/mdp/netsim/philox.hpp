@@ -27,7 +27,15 @@ using philox_key = std::array<std::uint32_t, 2>;
 
 // What a block of draws is for: each purpose has its own key, so that a new kind of fault moves
 // nothing.
-enum class draw_purpose : std::uint64_t { fate = 1 };
+enum class draw_purpose : std::uint64_t {
+  fate = 1,  // independent loss, jitter
+  loss_model = 2,
+  duplication = 3,
+  corruption = 4,
+  reordering = 5,
+  damage = 6,  // where a corrupted packet is hit
+  swarm = 7,   // which kinds of faults a seed has
+};
 
 // FNV-1a, 64 bits.
 [[nodiscard]] constexpr std::uint64_t name_hash(std::string_view name) noexcept {

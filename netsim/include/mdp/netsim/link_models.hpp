@@ -1,0 +1,68 @@
+// What a link may do to packets beyond rate, delay and independent loss, and how it changes over
+// time. Links without any of it pay one comparison a packet. Plain values and one process per link;
+// integers only; allocates only when a link is made.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "mdp/netsim/link_spec.hpp"
+#include "mdp/netsim/loss_model.hpp"
+
+namespace mdp::netsim {
+
+// From `at_ns` on, what is given here is so. Packets accepted before keep their times.
+struct link_change {
+  std::int64_t at_ns = 0;
+  std::optional<bool> carrier{};  // false: everything offered is dropped
+  std::optional<std::uint64_t> rate_bps{};
+  std::optional<std::int64_t> delay_ns{};
+  std::optional<std::int64_t> jitter_ns{};
+  std::optional<probability> loss{};
+  std::optional<std::uint32_t> mtu_bytes{};
+};
+
+struct link_models {
+  loss_model loss{};
+  probability duplicate{};  // the packet goes twice; each has its own place and jitter
+  probability corrupt{};
+  damage corrupt_kind = damage::bit;
+  probability hold{};  // the packet is held back `hold_ns` more: younger ones overtake it
+  std::int64_t hold_ns = 0;
+  std::vector<link_change> changes{};  // by time
+};
+
+// One link's models under way.
+class model_process {
+ public:
+  struct fate {
+    bool carrier = true;
+    bool lost = false;
+    bool duplicate = false;
+    damage harm = damage::none;
+    std::int64_t hold_ns = 0;
+    std::uint64_t copy_draw = 0;  // decides the jitter of the copy
+  };
+
+  // `spec` has models, and outlives the process.
+  model_process(const link_spec& spec, std::uint64_t seed, std::string_view link_name);
+  // Decides packet `number`, one above that of the call before.
+  [[nodiscard]] fate decide(std::int64_t now, std::uint64_t number) noexcept;
+  // The specification as the changes up to now left it.
+  [[nodiscard]] const link_spec& current() const noexcept { return current_; }
+
+ private:
+  void apply(const link_change& c) noexcept;
+
+  link_spec current_;
+  loss_process loss_;
+  std::size_t next_change_ = 0;
+  bool carrier_ = true;
+  philox_key loss_key_;
+  philox_key copy_key_;
+  philox_key damage_key_;
+  philox_key hold_key_;
+};
+
+}  // namespace mdp::netsim

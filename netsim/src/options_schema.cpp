@@ -1,0 +1,55 @@
+// What the plugin tells others about its options.
+#include "mdp/netsim/options.hpp"
+
+namespace mdp::netsim {
+
+const char* network_options_schema() noexcept {
+  return R"({
+  "type": "object",
+  "additionalProperties": false,
+  "properties": {
+    "seed": {
+      "type": "integer", "minimum": 0, "default": 1,
+      "description": "decides every packet's fate"
+    },
+    "topology": { "type": "string", "enum": ["star"], "default": "star" },
+    "links": {
+      "type": "object",
+      "additionalProperties": {
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "rate_mbps": { "type": "number", "minimum": 0, "description": "0: unlimited" },
+          "delay_us": { "type": "number", "minimum": 0, "default": 1 },
+          "jitter_us": { "type": "number", "minimum": 0, "default": 0 },
+          "reorder": { "type": "boolean", "default": false },
+          "queue_packets": { "type": "integer", "minimum": 0, "default": 1000 },
+          "queue_bytes": { "type": "integer", "minimum": 0, "default": 0 },
+          "loss_pct": { "type": "number", "minimum": 0, "maximum": 100, "default": 0 },
+          "jitter_shape": { "type": "string",
+                            "enum": ["uniform", "normal", "lognormal", "pareto"] },
+          "mark_packets": { "type": "integer", "minimum": 0, "default": 0 },
+          "loss": { "type": "object",
+                    "description": "gilbert_elliott, four_state, periodic, list or pattern" },
+          "duplicate_pct": { "type": "number", "minimum": 0, "maximum": 100, "default": 0 },
+          "corrupt_pct": { "type": "number", "minimum": 0, "maximum": 100, "default": 0 },
+          "corrupt_kind": { "type": "string", "enum": ["bit", "header", "payload", "checksum"] },
+          "hold_pct": { "type": "number", "minimum": 0, "maximum": 100, "default": 0 },
+          "hold_us": { "type": "number", "minimum": 0, "default": 0 },
+          "changes": { "type": "array", "description": "what the link is like from at_us on" },
+          "mtu_bytes": { "type": "integer", "minimum": 1, "maximum": 65535, "default": 1472 },
+          "down": { "type": "object", "description": "the same keys for the way to the node" }
+        }
+      },
+      "description": "link name -> its properties from the node to the centre"
+    },
+    "nodes": {
+      "type": "object",
+      "additionalProperties": { "type": "string" },
+      "description": "node (client-0) or group (client) -> link name; others take \"default\""
+    }
+  }
+})";
+}
+
+}  // namespace mdp::netsim
