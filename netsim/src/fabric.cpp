@@ -142,16 +142,20 @@ transport::fabric_facts simulated_fabric::facts() const {
                                 {"packets_corrupted", std::to_string(t.corrupted)}};
   std::size_t listed = 0;
   std::size_t unlisted = 0;
+  const auto list = [&](const std::string& name, const link& wire) {
+    if (wire.dropped().empty()) return;
+    if (listed == links_listed_max) {
+      ++unlisted;
+      return;
+    }
+    add_link(facts, name, wire);
+    ++listed;
+  };
+  for (std::uint32_t w = 0; w < net_->wire_count(); ++w) list(net_->wire_name(w), net_->wire(w));
   for (std::uint32_t node = 0; node < net_->node_count(); ++node) {
     for (const bool up : {true, false}) {
-      const link& wire = up ? net_->up_link(node) : net_->down_link(node);
-      if (wire.dropped().empty()) continue;
-      if (listed == links_listed_max) {
-        ++unlisted;
-        continue;
-      }
-      add_link(facts, net_->node_name(node) + (up ? "/up" : "/down"), wire);
-      ++listed;
+      list(net_->node_name(node) + (up ? "/up" : "/down"),
+           up ? net_->up_link(node) : net_->down_link(node));
     }
   }
   if (unlisted > 0) facts.emplace_back("links_with_drops_not_listed", std::to_string(unlisted));

@@ -303,6 +303,7 @@ attachment read_attachment(const option_value& v, const std::string& pointer) {
     const std::string at = child(pointer, m.name);
     if (m.name == "down") {
       expect(m.value, option_kind::object, at);
+      wires.has_down = true;
       for (const option_member& d : m.value.members) {
         const std::string below = child(at, d.name);
         if (!read_link_key(down, d, below)) {

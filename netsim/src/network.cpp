@@ -20,7 +20,24 @@ std::string digest_text(std::uint64_t digest) {
   return fmt::format("{:016x}", digest);
 }
 
-network::network(network_options options) : options_(std::move(options)) {}
+network::network(network_options options)
+    : options_(std::move(options)),
+      routes_(options_.topology),
+      wire_count_(static_cast<std::uint32_t>(options_.topology.trunks.size() * 2)) {
+  for (std::uint32_t w = 0; w < wire_count_; ++w) {
+    const trunk_spec& trunk = options_.topology.trunks[w / 2];
+    links_.emplace_back(w % 2 == 0 ? trunk.forth : trunk.back, options_.seed, wire_name(w));
+  }
+  heap_.resize(wire_count_);
+}
+
+std::string network::wire_name(std::uint32_t number) const {
+  const topology_spec& t = options_.topology;
+  const trunk_spec& trunk = t.trunks[number / 2];
+  const bool forth = number % 2 == 0;
+  return fmt::format("{}->{}", t.routers[forth ? trunk.from : trunk.to],
+                     t.routers[forth ? trunk.to : trunk.from]);
+}
 
 std::uint32_t network::add_node(const std::string& name, std::uint16_t port,
                                 buffer::block_pool& rx_pool, transport::counters& counts) {
@@ -29,6 +46,7 @@ std::uint32_t network::add_node(const std::string& name, std::uint16_t port,
   node_state n;
   n.name = name.empty() ? fmt::format("node-{}", node) : name;
   const attachment& wires = options_.attachment_of(n.name);
+  n.home = options_.topology.home_of(n.name, node);
   const std::uint32_t earlier = names_[name_hash(n.name)]++;
   if (earlier > 0) n.name += fmt::format("#{}", earlier + 1);
   n.rx_pool = &rx_pool;
@@ -40,20 +58,29 @@ std::uint32_t network::add_node(const std::string& name, std::uint16_t port,
     links_.emplace_back(*spec, options_.seed, link_name);
   }
   nodes_.push_back(std::move(n));
-  heap_.resize(nodes_.size() * 3);
+  heap_.resize(turn_slot(node) + 1);
   return node;
 }
 
-void network::schedule(entity kind, std::uint32_t node, std::int64_t time) noexcept {
-  const auto k = static_cast<std::uint32_t>(kind);
-  heap_.set({time, k << kind_bit | node, node * 3 + k});
+event_heap::key network::link_key(std::uint32_t link_id, std::int64_t time) const noexcept {
+  if (link_id < wire_count_) {
+    return {time, static_cast<std::uint32_t>(entity::wire) << kind_bit | link_id, link_id};
+  }
+  const std::uint32_t node = (link_id - wire_count_) / 2;
+  const std::uint32_t down = (link_id - wire_count_) % 2;
+  const entity kind = down != 0 ? entity::down : entity::up;
+  return {time, static_cast<std::uint32_t>(kind) << kind_bit | node, up_slot(node) + down};
+}
+
+void network::schedule_turn(std::uint32_t node, std::int64_t time) noexcept {
+  heap_.set({time, static_cast<std::uint32_t>(entity::node) << kind_bit | node, turn_slot(node)});
 }
 
 // Moves the node's wake-up to an earlier time; a later one changes nothing.
 void network::wake_at(std::uint32_t node, std::int64_t time) noexcept {
-  const std::uint32_t slot = node * 3 + static_cast<std::uint32_t>(entity::node);
+  const std::uint32_t slot = turn_slot(node);
   if (heap_.contains(slot) && heap_.time_of(slot) <= time) return;
-  schedule(entity::node, node, time);
+  schedule_turn(node, time);
 }
 
 void network::request_wake(std::uint32_t node) noexcept {
@@ -85,31 +112,29 @@ void network::release(std::uint32_t index) noexcept {
 }
 
 // Puts a packet on a link, and its copy when the link duplicates it.
-void network::enter(std::uint32_t link_index, std::uint32_t index) noexcept {
-  const verdict v = links_[link_index].offer(now_, slab_[index], slab_);
-  const bool twice = links_[link_index].duplicates();
-  place(link_index, index, v);
+void network::enter(std::uint32_t link_id, std::uint32_t index) noexcept {
+  const verdict v = links_[link_id].offer(now_, slab_[index], slab_);
+  const bool twice = links_[link_id].duplicates();
+  place(link_id, index, v);
   if (!twice) return;
   const std::uint32_t copy = slab_.duplicate(index);
   ++nodes_[slab_[copy].from].under_way;
   ++totals_.duplicated;
-  place(link_index, copy, links_[link_index].offer_copy(now_, slab_[copy], slab_));
+  place(link_id, copy, links_[link_id].offer_copy(now_, slab_[copy], slab_));
 }
 
 // Lets an offered packet travel, or drops it, as the link decided.
-void network::place(std::uint32_t link_index, std::uint32_t index, verdict v) noexcept {
+void network::place(std::uint32_t link_id, std::uint32_t index, verdict v) noexcept {
   if (v != verdict::pass) {
     count_drop(v);
     release(index);
     return;
   }
-  link& wire = links_[link_index];
+  link& wire = links_[link_id];
   const std::int64_t before = wire.next_arrival(slab_);
   wire.insert(slab_, index);
   const std::int64_t after = wire.next_arrival(slab_);
-  if (after != before) {
-    schedule(static_cast<entity>(link_index & 1), link_index / 2, after);
-  }
+  if (after != before) heap_.set(link_key(link_id, after));
 }
 
 void network::send(std::uint32_t node, const buffer::tx_datagrams& item) noexcept {
@@ -156,31 +181,49 @@ void network::send_one(std::uint32_t node, std::uint32_t to, const buffer::tx_da
     cursor.offset += take;
     if (cursor.offset == part.size()) cursor = {cursor.part + 1, 0};
   }
-  enter(node * 2, index);
+  enter(up_id(node), index);
 }
 
-void network::run_link(std::uint32_t link_index) noexcept {
-  const bool up = (link_index & 1) == 0;
+void network::run_link(std::uint32_t link_id) noexcept {
   for (;;) {
-    const std::uint32_t index = links_[link_index].take(slab_);
-    const packet& p = slab_[index];
-    if (p.dead) {
-      count_drop(verdict::closed);
-      release(index);
-    } else if (up && !nodes_[p.to].ideal_down) {
-      enter(p.to * 2 + 1, index);
-    } else {
-      reach_node(index);
-    }
-    const std::int64_t next = links_[link_index].next_arrival(slab_);
+    leave(link_id, links_[link_id].take(slab_));
+    const std::int64_t next = links_[link_id].next_arrival(slab_);
     if (next == now_) continue;
-    const auto kind = static_cast<entity>(link_index & 1);
+    const event_heap::key key = link_key(link_id, next);
     if (next == no_event) {
-      heap_.erase(link_index / 2 * 3 + static_cast<std::uint32_t>(kind));
+      heap_.erase(key.slot);
     } else {
-      schedule(kind, link_index / 2, next);
+      heap_.set(key);
     }
     return;
+  }
+}
+
+// A packet has come out of a link.
+void network::leave(std::uint32_t link_id, std::uint32_t index) noexcept {
+  const packet& p = slab_[index];
+  if (p.dead) {
+    count_drop(verdict::closed);
+    release(index);
+  } else if (link_id < wire_count_) {
+    const trunk_spec& trunk = options_.topology.trunks[link_id / 2];
+    reach_router(link_id % 2 == 0 ? trunk.to : trunk.from, index);
+  } else if ((link_id - wire_count_) % 2 == 0) {
+    reach_router(nodes_[p.from].home, index);
+  } else {
+    reach_node(index);
+  }
+}
+
+void network::reach_router(std::uint32_t router, std::uint32_t index) noexcept {
+  const std::uint32_t to = slab_[index].to;
+  const node_state& n = nodes_[to];
+  if (router != n.home) {
+    enter(routes_.next(router, n.home), index);
+  } else if (n.ideal_down) {
+    reach_node(index);
+  } else {
+    enter(up_id(to) + 1, index);
   }
 }
 
@@ -218,10 +261,14 @@ std::int64_t network::advance(std::int64_t limit) noexcept {
     const event_heap::key next = heap_.top();
     now_ = std::max(now_, next.time);
     ++totals_.events;
-    const std::uint32_t node = next.slot / 3;
-    const auto kind = static_cast<entity>(next.slot % 3);
-    if (kind != entity::node) {
-      run_link(node * 2 + static_cast<std::uint32_t>(kind));
+    if (next.slot < wire_count_) {
+      run_link(next.slot);
+      continue;
+    }
+    const std::uint32_t node = (next.slot - wire_count_) / 3;
+    const std::uint32_t part = (next.slot - wire_count_) % 3;
+    if (part < 2) {
+      run_link(up_id(node) + part);
       continue;
     }
     running_ =
@@ -280,7 +327,7 @@ bool network::hand_over(node_state& n, std::uint32_t index, buffer::rx_datagrams
 std::size_t network::receive(std::uint32_t node, std::span<buffer::rx_datagrams> out,
                              std::int64_t deadline) noexcept {
   node_state& n = nodes_[node];
-  if (running_ == node * 3 + static_cast<std::uint32_t>(entity::node)) running_ = nobody;
+  if (running_ == turn_slot(node)) running_ = nobody;
   std::size_t count = 0;
   bool no_block = false;
   while (n.inbox_head != no_packet && (count < out.size() || slab_[n.inbox_head].dead)) {
@@ -307,9 +354,9 @@ std::size_t network::receive(std::uint32_t node, std::span<buffer::rx_datagrams>
     n.idle_poll = now_;
   }
   if (wake == no_event) {
-    heap_.erase(node * 3 + static_cast<std::uint32_t>(entity::node));
+    heap_.erase(turn_slot(node));
   } else {
-    schedule(entity::node, node, wake);
+    schedule_turn(node, wake);
   }
   return count;
 }
@@ -339,7 +386,7 @@ void network::remove_node(std::uint32_t node) noexcept {
     release(index);
   }
   end_turn();
-  heap_.erase(node * 3 + static_cast<std::uint32_t>(entity::node));
+  heap_.erase(turn_slot(node));
   n.counts = nullptr;
   n.rx_pool = nullptr;
   if (n.under_way == 0) return;
@@ -360,6 +407,10 @@ std::uint64_t network::digest() const noexcept {
     sum += up_link(node).chain().share(std::uint64_t{node} * 3);
     sum += down_link(node).chain().share(std::uint64_t{node} * 3 + 1);
     sum += nodes_[node].chain.share(std::uint64_t{node} * 3 + 2);
+  }
+  // Wires are numbered from the other end: a topology moves no node's share.
+  for (std::uint32_t w = 0; w < wire_count_; ++w) {
+    sum += links_[w].chain().share(UINT64_MAX - w);
   }
   return sum;
 }

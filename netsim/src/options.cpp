@@ -4,6 +4,7 @@
 
 #include "link_options.hpp"
 #include "option_reader.hpp"
+#include "topology_options.hpp"
 
 namespace mdp::netsim {
 namespace {
@@ -29,6 +30,7 @@ network_options parse_network_options(const char* json_text) {
   expect(root, option_kind::object, "");
   network_options options;
   const option_value* nodes = nullptr;
+  const option_value* topology = nullptr;
   for (const option_member& m : root.members) {
     const std::string at = child("", m.name);
     if (m.name == "seed") {
@@ -41,26 +43,20 @@ network_options parse_network_options(const char* json_text) {
     } else if (m.name == "nodes") {
       nodes = &m.value;
     } else if (m.name == "topology") {
-      expect(m.value, option_kind::string, at);
-      if (m.value.text != "star") refuse(at, "unknown topology; known: star");
+      topology = &m.value;
     } else {
       refuse(at, "unknown key; known: seed, links, nodes, topology");
     }
   }
   options.links.try_emplace("default");
   if (nodes != nullptr) read_nodes(options, *nodes);
+  if (topology != nullptr) options.topology = read_topology(*topology, options);
   return options;
 }
 
 const attachment& network_options::attachment_of(const std::string& node) const {
   auto found = nodes.find(node);
-  if (found == nodes.end()) {
-    const std::size_t dash = node.rfind('-');
-    if (dash != std::string::npos &&
-        node.find_first_not_of("0123456789", dash + 1) == std::string::npos) {
-      found = nodes.find(node.substr(0, dash));
-    }
-  }
+  if (found == nodes.end()) found = nodes.find(group_of(node));
   return links.at(found == nodes.end() ? "default" : found->second);
 }
 

@@ -12,7 +12,10 @@ const char* network_options_schema() noexcept {
       "type": "integer", "minimum": 0, "default": 1,
       "description": "decides every packet's fate"
     },
-    "topology": { "type": "string", "enum": ["star"], "default": "star" },
+    "topology": {
+      "type": ["string", "object"], "default": "star",
+      "description": "star, or shape (dumbbell, line, ring, tree, mesh, graph), routers, trunk"
+    },
     "links": {
       "type": "object",
       "additionalProperties": {

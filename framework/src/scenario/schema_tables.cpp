@@ -161,6 +161,8 @@ constexpr type_def t_link{.kind = type_kind::record, .fields = link_fields};
 constexpr type_def t_links{.kind = type_kind::map, .element = &t_link};
 constexpr std::array network_fields{
     field_def{"links", &t_links, true, "Kinds of links by name; \"default\" attaches the others"},
+    field_def{"topology", &t_any, false,
+              "\"star\" (default), or an object: shape, routers, trunk, homes; see the simulator"},
 };
 constexpr type_def t_network{.kind = type_kind::record, .fields = network_fields};
 

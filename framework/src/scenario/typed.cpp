@@ -70,6 +70,8 @@ json_value simulator_options(const json_value& document, const json_value& optio
   out.set("seed", seed != nullptr ? *seed : make_unsigned(1));
   const json_value* links = document.at("network", "links");
   if (links != nullptr) out.set("links", *links);
+  const json_value* topology = document.at("network", "topology");
+  if (topology != nullptr) out.set("topology", *topology);
   json_value nodes = make_object();
   for (const json_member& group : document.find("peers")->members) {
     const json_value* link = group.value.find("link");

@@ -1,10 +1,11 @@
-// The simulated network: virtual clock, event queue, nodes on a star of links.
+// The simulated network: virtual clock, event queue, nodes on routers, trunks between routers.
 //
-// Node n is the n-th one added. A packet goes up its sender's link to the centre and down the
-// receiver's link; an ideal down link costs no event. Order of events at one instant: up links,
-// down links, then nodes, each by number. Ownership: shares payload slices with the senders until
-// delivery or remove_node(). Node counters are the caller's and must live until remove_node(). One
-// thread, but request_wake() may come from any. Errors: only add_node() throws.
+// Node n is the n-th one added. A packet goes up its sender's link to its router, over trunks to
+// the receiver's router, and down the receiver's link; an ideal down link costs no event. Order of
+// events at one instant: up links, trunks, down links, then nodes, each by number. Ownership:
+// shares payload slices with the senders until delivery or remove_node(). Node counters are the
+// caller's and must live until remove_node(). One thread, but request_wake() may come from any.
+// Errors: only add_node() throws.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -68,8 +69,12 @@ class network {
   }
   [[nodiscard]] const std::string& node_name(std::uint32_t node) const { return nodes_[node].name; }
   [[nodiscard]] std::uint16_t node_port(std::uint32_t node) const { return nodes_[node].port; }
-  [[nodiscard]] const link& up_link(std::uint32_t node) const { return links_[node * 2]; }
-  [[nodiscard]] const link& down_link(std::uint32_t node) const { return links_[node * 2 + 1]; }
+  [[nodiscard]] const link& up_link(std::uint32_t node) const { return links_[up_id(node)]; }
+  [[nodiscard]] const link& down_link(std::uint32_t node) const { return links_[up_id(node) + 1]; }
+  // Wire 2t of trunk t leads forth, wire 2t + 1 back.
+  [[nodiscard]] std::uint32_t wire_count() const noexcept { return wire_count_; }
+  [[nodiscard]] const link& wire(std::uint32_t number) const { return links_[number]; }
+  [[nodiscard]] std::string wire_name(std::uint32_t number) const;
   // Packets in links and inboxes.
   [[nodiscard]] std::uint32_t packets_under_way() const noexcept { return slab_.live(); }
 
@@ -83,6 +88,7 @@ class network {
     std::uint32_t inbox_head = no_packet;
     std::uint32_t inbox_tail = no_packet;
     std::uint32_t under_way = 0;  // packets it sent that the slab still holds
+    std::uint32_t home = 0;       // router
     std::uint16_t port = 0;
     bool ideal_down = false;
   };
@@ -91,18 +97,33 @@ class network {
     std::size_t part = 0;
     std::uint32_t offset = 0;
   };
-  enum class entity : std::uint32_t { up = 0, down = 1, node = 2 };
+  // Order of events at one instant; each sort has numbers of its own.
+  enum class entity : std::uint32_t { up = 0, wire = 1, down = 2, node = 3 };
 
-  void schedule(entity kind, std::uint32_t node, std::int64_t time) noexcept;
+  // Links are named by their place in links_, which has the wires first.
+  [[nodiscard]] std::uint32_t up_id(std::uint32_t node) const noexcept {
+    return wire_count_ + node * 2;
+  }
+  // Slots of the event queue: the wires, then up, down and turn of each node.
+  [[nodiscard]] std::uint32_t up_slot(std::uint32_t node) const noexcept {
+    return wire_count_ + node * 3;
+  }
+  [[nodiscard]] std::uint32_t turn_slot(std::uint32_t node) const noexcept {
+    return up_slot(node) + 2;
+  }
+  [[nodiscard]] event_heap::key link_key(std::uint32_t link_id, std::int64_t time) const noexcept;
+  void schedule_turn(std::uint32_t node, std::int64_t time) noexcept;
   void wake_at(std::uint32_t node, std::int64_t time) noexcept;
   void take_wake_requests() noexcept;
   void end_turn() noexcept;
   void send_one(std::uint32_t node, std::uint32_t to, const buffer::tx_datagrams& item,
                 std::uint32_t bytes, part_cursor& cursor);
-  void enter(std::uint32_t link_index, std::uint32_t index) noexcept;
-  void place(std::uint32_t link_index, std::uint32_t index, verdict v) noexcept;
+  void enter(std::uint32_t link_id, std::uint32_t index) noexcept;
+  void place(std::uint32_t link_id, std::uint32_t index, verdict v) noexcept;
   void spoil(const packet& p, std::span<std::byte> bytes) noexcept;
-  void run_link(std::uint32_t link_index) noexcept;
+  void run_link(std::uint32_t link_id) noexcept;
+  void leave(std::uint32_t link_id, std::uint32_t index) noexcept;
+  void reach_router(std::uint32_t router, std::uint32_t index) noexcept;
   void reach_node(std::uint32_t index) noexcept;
   void count_drop(verdict v) noexcept;
   void release(std::uint32_t index) noexcept;
@@ -113,7 +134,9 @@ class network {
 
   network_options options_;
   std::vector<node_state> nodes_;
-  std::vector<link> links_;  // up and down of node n at 2n and 2n + 1
+  route_table routes_;
+  std::uint32_t wire_count_ = 0;
+  std::vector<link> links_;  // wires; then up and down of each node
   packet_slab slab_;
   event_heap heap_;
   std::int64_t now_ = 0;

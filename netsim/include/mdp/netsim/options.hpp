@@ -8,6 +8,7 @@
 #include <string>
 
 #include "mdp/netsim/link.hpp"
+#include "mdp/netsim/topology.hpp"
 
 namespace mdp::netsim {
 
@@ -20,12 +21,14 @@ class options_error : public std::runtime_error {
 struct attachment {
   link_spec up;
   link_spec down = {.delay_ns = 0, .mtu_bytes = mtu_bytes_max};
+  bool has_down = false;  // asked for: a trunk without it is the same both ways
 };
 
 struct network_options {
   std::uint64_t seed = 1;
   std::map<std::string, attachment> links;   // always has "default"
   std::map<std::string, std::string> nodes;  // node or group of nodes -> link
+  topology_spec topology;
 
   // Of the node's own name, else of its group ("client" for "client-7"), else the default.
   [[nodiscard]] const attachment& attachment_of(const std::string& node) const;
