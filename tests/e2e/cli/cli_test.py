@@ -309,7 +309,9 @@ class Results(unittest.TestCase):
                 self.assertEqual(mdp("compare", before, other).returncode, 0)
 
 
-class Run(unittest.TestCase):
+class Measured(unittest.TestCase):
+    """Runs into a folder that goes with the class, and reads what they wrote."""
+
     SHORT = ["--set", "run.warmup_s=0.1", "--set", "run.measure_s=0.3", "--set", "run.drain_s=1",
              "--set", "run.repetitions=1"]
 
@@ -345,6 +347,8 @@ class Run(unittest.TestCase):
             errors = [f"{list(e.path)}: {e.message}" for e in validator.iter_errors(document)]
             self.assertEqual(errors, [])
 
+
+class Library(Measured):
     def test_every_scenario_runs_and_its_results_validate(self):
         for path in scenario_files():
             name = os.path.basename(path)
@@ -364,6 +368,8 @@ class Run(unittest.TestCase):
                 self.check_result_schema(documents)
                 self.assertTrue(os.path.exists(os.path.join(self.out(name), "results.csv")))
 
+
+class Run(Measured):
     def test_stdout_is_only_the_document(self):
         for form in ("json", "csv", "hgrm"):
             run = mdp("run", self.quick, *self.SHORT, "--transport", "socket", "--format", form,
@@ -495,12 +501,13 @@ class Run(unittest.TestCase):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("group", choices=["commands", "schema", "results", "run"])
+    parser.add_argument("group", choices=["commands", "schema", "results", "library", "run"])
     parser.add_argument("--mdp", required=True)
     parser.add_argument("--source", required=True)
     chosen = parser.parse_args()
     MDP, SOURCE = chosen.mdp, chosen.source
-    case = {"commands": Commands, "schema": Schema, "results": Results, "run": Run}[chosen.group]
+    case = {"commands": Commands, "schema": Schema, "results": Results,
+            "library": Library, "run": Run}[chosen.group]
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(case)
     outcome = unittest.TextTestRunner(verbosity=2).run(suite)
     sys.exit(0 if outcome.wasSuccessful() else 1)
