@@ -118,7 +118,9 @@ std::string comparison_table(const comparison& c) {
            (row.clear ? "<strong>" + e(row.judgement) + "</strong>" : e(row.judgement)) +
            "</td></tr>\n";
   }
-  return out + "</tbody></table></div>\n";
+  return out +
+         "</tbody></table></div>\n<p class=\"soft\">Whether runs overlap is a first look, for "
+         "each row by itself. <code>mdp compare</code> tests all of them together.</p>\n";
 }
 
 const char* caption_of(const std::string& title) {
