@@ -5,12 +5,6 @@
 #include "mdp/base/assert.hpp"
 
 namespace mdp::netsim {
-namespace {
-
-constexpr std::uint64_t ns_per_s = 1'000'000'000;
-
-}  // namespace
-
 bool link_spec::overtakes() const noexcept {
   return reorder || (models != nullptr && models->hold.possible());
 }
@@ -91,14 +85,8 @@ void link::mark(packet& p) {
 }
 
 std::int64_t link::serialise(std::int64_t now, std::uint32_t bytes) noexcept {
-  if (now > busy_until_) {
-    busy_until_ = now;
-    remainder_ = 0;
-  }
-  const std::uint64_t work = std::uint64_t{bytes} * 8 * ns_per_s + remainder_;
-  busy_until_ += static_cast<std::int64_t>(work / spec_->rate_bps);
-  remainder_ = work % spec_->rate_bps;
-  return busy_until_;
+  if (models_ && models_->shapes()) return models_->shape(now, bytes);
+  return wire_.send(now, bytes, spec_->rate_bps);
 }
 
 void link::forget_departed(std::int64_t now, const packet_slab& slab) noexcept {

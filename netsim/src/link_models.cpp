@@ -1,5 +1,7 @@
 #include "mdp/netsim/link_models.hpp"
 
+#include <algorithm>
+
 namespace mdp::netsim {
 
 model_process::model_process(const link_spec& spec, std::uint64_t seed, std::string_view link_name)
@@ -16,6 +18,17 @@ void model_process::apply(const link_change& c) noexcept {
   if (c.jitter_ns) current_.jitter_ns = *c.jitter_ns;
   if (c.loss) current_.loss = *c.loss;
   if (c.mtu_bytes) current_.mtu_bytes = *c.mtu_bytes;
+}
+
+// The generic cell rate algorithm (ITU-T I.371): a packet may go when all but a bucket of what was
+// taken, this packet's included, has been refilled.
+std::int64_t model_process::shape(std::int64_t now, std::uint32_t bytes) noexcept {
+  const link_models& models = *current_.models;
+  const std::int64_t full_again = tokens_.send(now, bytes, current_.rate_bps);
+  const auto depth_ns =
+      static_cast<std::int64_t>(models.burst_bytes * 8'000'000'000 / current_.rate_bps);
+  const std::int64_t start = std::max(now, full_again - depth_ns);
+  return models.peak_bps == 0 ? start : peak_.send(start, bytes, models.peak_bps);
 }
 
 model_process::fate model_process::decide(std::int64_t now, std::uint64_t number) noexcept {

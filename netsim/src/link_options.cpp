@@ -257,6 +257,14 @@ constexpr link_key link_keys[] = {
      [](wire_draft& w, const option_value& v, const std::string& p) {
        w.models.hold_ns = time_of(v, p);
      }},
+    {"burst_bytes", true,
+     [](wire_draft& w, const option_value& v, const std::string& p) {
+       w.models.burst_bytes = whole_number_of(v, p, 0, count_max);
+     }},
+    {"peak_mbps", true,
+     [](wire_draft& w, const option_value& v, const std::string& p) {
+       w.models.peak_bps = rate_of(v, p);
+     }},
     {"changes", true,
      [](wire_draft& w, const option_value& v, const std::string& p) {
        w.models.changes = read_changes(v, p);
@@ -287,6 +295,13 @@ link_spec finish(wire_draft wire, const std::string& pointer) {
     if (!wire.models.changes[i].rate_bps || wire.spec.rate_bps != 0) continue;
     refuse(child(child(child(pointer, "changes"), std::to_string(i)), "rate_mbps"),
            "only a link that has a rate can change it");
+  }
+  if (wire.models.burst_bytes != 0 && wire.spec.rate_bps == 0) {
+    refuse(child(pointer, "burst_bytes"), "only a link that has a rate fills a bucket");
+  }
+  if (wire.models.peak_bps != 0 &&
+      (wire.models.burst_bytes == 0 || wire.models.peak_bps < wire.spec.rate_bps)) {
+    refuse(child(pointer, "peak_mbps"), "needs burst_bytes, and is not below rate_mbps");
   }
   if (wire.modelled) wire.spec.models = std::make_shared<const link_models>(wire.models);
   return wire.spec;

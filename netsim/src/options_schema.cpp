@@ -39,6 +39,8 @@ const char* network_options_schema() noexcept {
           "corrupt_kind": { "type": "string", "enum": ["bit", "header", "payload", "checksum"] },
           "hold_pct": { "type": "number", "minimum": 0, "maximum": 100, "default": 0 },
           "hold_us": { "type": "number", "minimum": 0, "default": 0 },
+          "burst_bytes": { "type": "integer", "minimum": 0, "default": 0 },
+          "peak_mbps": { "type": "number", "minimum": 0, "description": "0: at once" },
           "changes": { "type": "array", "description": "what the link is like from at_us on" },
           "mtu_bytes": { "type": "integer", "minimum": 1, "maximum": 65535, "default": 1472 },
           "down": { "type": "object", "description": "the same keys for the way to the node" }

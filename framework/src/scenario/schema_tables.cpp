@@ -145,6 +145,9 @@ constexpr std::array wire_fields{
         "One bit anywhere (default), in the header, in the payload; checksum: it still holds"},
     field_def{"hold_pct", &t_percent, false, "Packets held back, so that others overtake them"},
     field_def{"hold_us", &t_micros, false, "For how long"},
+    field_def{"burst_bytes", &t_queue, false,
+              "Depth of a token bucket filled at rate_mbps; 0 (default): none"},
+    field_def{"peak_mbps", &t_mbps, false, "How fast a burst goes out; absent: at once"},
     field_def{"changes", &t_link_changes, false, "What the link is like later, by time"},
 };
 constexpr type_def t_wire{.kind = type_kind::record, .fields = wire_fields};

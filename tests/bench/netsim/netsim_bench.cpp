@@ -21,13 +21,19 @@ constexpr const char* options =
                 "down": {"rate_mbps": 100000, "queue_packets": 0}}},
         "nodes": {"hub": "hub"}})";
 
+// Nodes hang on the two routers in turn, so partners meet over the trunk.
+constexpr const char* dumbbell_options =
+    R"({"seed": 7, "topology": {"shape": "dumbbell", "trunk": "trunk"},
+        "links": {"default": {"rate_mbps": 1000, "delay_us": 1000, "loss_pct": 1},
+                  "trunk": {"rate_mbps": 10000000, "delay_us": 1000, "queue_packets": 0}}})";
+
 struct crowd {
   // A star sends to its hub, node 0; else nodes 2k and 2k + 1 are partners.
-  crowd(std::size_t count, bool is_star, bool one_pool) : star(is_star) {
+  crowd(std::size_t count, bool is_star, bool one_pool, const char* network) : star(is_star) {
     // Room for every packet under way, and for what a node holds between two polls.
     shared = std::make_unique<buffer::block_pool>(
         buffer::block_pool_options{.block_bytes = 1472, .block_count = 4096, .prefault = false});
-    net = netsim::make_fabric(options);
+    net = netsim::make_fabric(network);
     for (std::size_t i = 0; i < count; ++i) {
       buffer::block_pool* pool = shared.get();
       if (!one_pool) {
@@ -79,8 +85,8 @@ struct crowd {
   std::size_t sent = 0;
 };
 
-void run(benchmark::State& state, bool star, bool one_pool) {
-  crowd c(static_cast<std::size_t>(state.range(0)), star, one_pool);
+void run(benchmark::State& state, bool star, bool one_pool, const char* network = options) {
+  crowd c(static_cast<std::size_t>(state.range(0)), star, one_pool, network);
   c.start();
   for (auto _ : state) c.turn();
   state.counters["packets"] =
@@ -97,7 +103,13 @@ void star_shared_pool(benchmark::State& state) {
   run(state, true, true);
 }
 
-BENCHMARK(pairs_shared_pool)->Arg(2)->Arg(100)->Arg(10'000);
+// Partners sit on either side of one trunk that never queues: two links a packet.
+void dumbbell_shared_pool(benchmark::State& state) {
+  run(state, false, true, dumbbell_options);
+}
+
+BENCHMARK(pairs_shared_pool)->Arg(2)->Arg(100)->Arg(10'000)->Arg(1'000'000);
+BENCHMARK(dumbbell_shared_pool)->Arg(100)->Arg(10'000);
 BENCHMARK(pairs_own_pools)->Arg(2)->Arg(100);
 BENCHMARK(star_shared_pool)->Arg(101);
 

@@ -132,6 +132,59 @@ TEST(LinkModels, ARateChangeHoldsForWhatComesLater) {
   EXPECT_EQ(out[2].first, 2'500'000);
 }
 
+link_spec bucket(std::uint64_t peak_bps) {
+  link_models m;
+  m.burst_bytes = 100'000;
+  m.peak_bps = peak_bps;
+  link_spec s = rated(8'000'000);  // r: a byte a microsecond
+  s.models = std::make_shared<const link_models>(m);
+  return s;
+}
+
+// Bucket b = 100,000 bytes, r = 1 and R = 5 bytes/us: full rate R for b/(R - r) = 25 ms, then r.
+TEST(LinkModels, ATokenBucketPassesABurstAtThePeakRate) {
+  wire w(bucket(40'000'000));
+  for (int i = 0; i < 300; ++i) static_cast<void>(w.offer(0, 1000));
+  const auto out = w.take(forever);
+  ASSERT_EQ(out.size(), 300u);
+  std::size_t fast = 0;
+  while (out[fast].first == static_cast<std::int64_t>(fast + 1) * 200'000) ++fast;
+  EXPECT_NEAR(static_cast<double>(fast) * .2, 25., .4);
+  for (std::size_t i = fast + 2; i < out.size(); ++i) {
+    ASSERT_EQ(out[i].first - out[i - 1].first, 1'000'000);
+  }
+}
+
+// What goes out in any interval t is at most b + r t, and a packet more for its two ends.
+TEST(LinkModels, NoIntervalPassesMoreThanTheBucketAndTheRate) {
+  for (const std::uint64_t peak : {0u, 40'000'000u}) {
+    wire w(bucket(peak));
+    seeded_random random(9);
+    std::int64_t now = 0;
+    for (int i = 0; i < 1500; ++i) {
+      now += static_cast<std::int64_t>(random.next() % 1'500'000) * (i % 200 == 0 ? 100 : 1);
+      static_cast<void>(w.offer(now, 1000));
+    }
+    const auto out = w.take(forever);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      for (std::size_t j = i + 1; j < out.size(); ++j) {
+        const auto bytes = static_cast<std::int64_t>(j - i) * 1000;
+        ASSERT_LE(bytes, 100'000 + (out[j].first - out[i].first) / 1000 + 1000) << i << " " << j;
+      }
+    }
+  }
+}
+
+TEST(LinkModels, AnIdleBucketFillsButNotAboveItsDepth) {
+  wire w(bucket(0));
+  for (int i = 0; i < 100; ++i) static_cast<void>(w.offer(0, 1000));
+  for (int i = 0; i < 101; ++i) static_cast<void>(w.offer(1'000'000'000, 1000));
+  const auto out = w.take(forever);
+  EXPECT_EQ(out[99].first, 0);
+  EXPECT_EQ(out[199].first, 1'000'000'000);
+  EXPECT_EQ(out[200].first, 1'001'000'000);
+}
+
 // One model more moves no packet's fate under the others.
 TEST(LinkModels, ModelsAreIndependent) {
   link_models few;

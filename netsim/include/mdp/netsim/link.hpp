@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mdp/netsim/bit_clock.hpp"
 #include "mdp/netsim/digest.hpp"
 #include "mdp/netsim/link_models.hpp"
 #include "mdp/netsim/link_spec.hpp"
@@ -91,8 +92,7 @@ class link {
   philox_key key_;
   event_chain chain_;
   std::uint64_t offered_ = 0;
-  std::int64_t busy_until_ = 0;  // the last bit accepted leaves then ...
-  std::uint64_t remainder_ = 0;  // ... and this many 1/rate_bps nanoseconds later, exactly
+  bit_clock wire_;
   std::int64_t last_arrival_ = 0;
   std::uint32_t head_ = no_packet;  // in flight, in order of arrival; not used when reordering
   std::uint32_t tail_ = no_packet;

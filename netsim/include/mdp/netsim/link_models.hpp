@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mdp/netsim/bit_clock.hpp"
 #include "mdp/netsim/link_spec.hpp"
 #include "mdp/netsim/loss_model.hpp"
 
@@ -30,6 +31,8 @@ struct link_models {
   damage corrupt_kind = damage::bit;
   probability hold{};  // the packet is held back `hold_ns` more: younger ones overtake it
   std::int64_t hold_ns = 0;
+  std::uint64_t burst_bytes = 0;       // a token bucket so deep, filled at the link's rate; 0: none
+  std::uint64_t peak_bps = 0;          // how fast a burst goes out; 0: at once
   std::vector<link_change> changes{};  // by time
 };
 
@@ -49,6 +52,9 @@ class model_process {
   model_process(const link_spec& spec, std::uint64_t seed, std::string_view link_name);
   // Decides packet `number`, one above that of the call before.
   [[nodiscard]] fate decide(std::int64_t now, std::uint64_t number) noexcept;
+  [[nodiscard]] bool shapes() const noexcept { return current_.models->burst_bytes != 0; }
+  // Takes tokens for a packet: when its last bit leaves.
+  [[nodiscard]] std::int64_t shape(std::int64_t now, std::uint32_t bytes) noexcept;
   // The specification as the changes up to now left it.
   [[nodiscard]] const link_spec& current() const noexcept { return current_; }
 
@@ -57,6 +63,8 @@ class model_process {
 
   link_spec current_;
   loss_process loss_;
+  bit_clock tokens_;  // the bucket is full again when it is idle
+  bit_clock peak_;
   std::size_t next_change_ = 0;
   bool carrier_ = true;
   philox_key loss_key_;
