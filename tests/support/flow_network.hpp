@@ -14,6 +14,16 @@ namespace mdp::test {
 // The largest message that travels in one packet of 1,472 bytes.
 inline constexpr std::size_t flow_message_bytes = 1440;
 
+// Engines that only the controller and the path slow down.
+inline engine::config flow_config(engine::congestion_kind kind) {
+  engine::config c;
+  c.congestion_control = kind;
+  c.max_message_bytes = 1u << 20;
+  c.receive_window_bytes = 64u << 20;
+  c.receive_window_messages = 65536;
+  return c;
+}
+
 struct flow_node {
   flow_node(transport::fabric& fabric, const std::string& name, const engine::config& settings,
             std::uint64_t seed, std::size_t packets)

@@ -22,15 +22,6 @@ constexpr std::pair<congestion_kind, const char*> controllers[] = {
     {congestion_kind::bbr, "bbr"},
     {congestion_kind::ledbat, "ledbat"}};
 
-engine::config settings_of(congestion_kind kind) {
-  engine::config c;
-  c.congestion_control = kind;
-  c.max_message_bytes = 1u << 20;
-  c.receive_window_bytes = 64u << 20;
-  c.receive_window_messages = 65536;
-  return c;
-}
-
 struct path {
   double mbps = 100;
   double rtt_ms = 50;
@@ -50,8 +41,8 @@ double lone_flow(congestion_kind kind, const path& p, duration warm_up, duration
                  std::uint64_t seed = 1) {
   flow_network net(R"({"default": )" + link_of(p) + "}", "{}", seed);
   const auto packets = static_cast<std::size_t>(p.mbps * p.rtt_ms / 8 * 3 + 8192);
-  flow_node& from = net.add("from", settings_of(kind), packets);
-  flow_node& to = net.add("to", settings_of(kind), packets);
+  flow_node& from = net.add("from", flow_config(kind), packets);
+  flow_node& to = net.add("to", flow_config(kind), packets);
   net.start(from, to);
   net.run_for(warm_up);
   const double result = goodput_mbps(net, to, measure);
@@ -116,8 +107,8 @@ TEST(congestion, a_lone_flow_fills_a_long_fat_path) {
 // R-CC-8
 TEST(congestion, swift_keeps_the_queue_of_a_local_network_short) {
   flow_network net(R"({"default": {"rate_mbps": 10000, "delay_us": 25, "queue_packets": 2000}})");
-  flow_node& from = net.add("from", settings_of(congestion_kind::swift));
-  flow_node& to = net.add("to", settings_of(congestion_kind::swift));
+  flow_node& from = net.add("from", flow_config(congestion_kind::swift));
+  flow_node& to = net.add("to", flow_config(congestion_kind::swift));
   net.start(from, to);
   net.run_for(20ms);
   EXPECT_GE(goodput_mbps(net, to, 100ms), 9500);
@@ -130,8 +121,8 @@ TEST(congestion, acknowledgements_batched_beyond_a_short_round_trip_cost_nothing
   // 20 us there and back; the receiver looks at what has come every 200 us.
   for (const auto& [kind, name] : controllers) {
     flow_network net(R"({"default": {"rate_mbps": 10000, "delay_us": 10, "queue_packets": 0}})");
-    flow_node& from = net.add("from", settings_of(kind));
-    flow_node& to = net.add("to", settings_of(kind));
+    flow_node& from = net.add("from", flow_config(kind));
+    flow_node& to = net.add("to", flow_config(kind));
     to.batch_period = 200us;
     net.start(from, to);
     net.run_for(200ms);
@@ -146,7 +137,7 @@ TEST(congestion, acknowledgements_batched_beyond_a_short_round_trip_cost_nothing
 TEST(congestion, a_blackout_ends_without_a_storm) {
   for (const auto& [kind, name] : controllers) {
     if (kind == congestion_kind::fixed) continue;  // it has no pace
-    engine::config c = settings_of(kind);
+    engine::config c = flow_config(kind);
     c.peer_timeout = 300s;
     flow_network net(
         R"({"default": {"rate_mbps": 100, "delay_us": 10000, "queue_packets": 1000}})");
@@ -176,7 +167,7 @@ TEST(congestion, reordering_at_line_rate_costs_little) {
   for (const auto kind : {congestion_kind::fixed, congestion_kind::cubic}) {
     for (const int displacement : {1, 3, 10, 30, 100, 300, 1000}) {
       const double jitter_us = displacement * 11.8;
-      engine::config c = settings_of(kind);
+      engine::config c = flow_config(kind);
       c.congestion_window_bytes = 8u << 20;
       flow_network net(fmt::format(
           R"({{"default": {{"rate_mbps": 1000, "delay_us": 10000, "jitter_us": {:.1f},
@@ -209,9 +200,9 @@ std::vector<double> two_flows(congestion_kind first, congestion_kind second, dur
                    "down": {{"rate_mbps": 50, "delay_us": 9000, "queue_packets": {}}}}}}})",
                        queue),
                    R"({"sink": "sink"})");
-  flow_node& a = net.add("a", settings_of(first));
-  flow_node& b = net.add("b", settings_of(second));
-  flow_node& sink = net.add("sink", settings_of(first));
+  flow_node& a = net.add("a", flow_config(first));
+  flow_node& b = net.add("b", flow_config(second));
+  flow_node& sink = net.add("sink", flow_config(first));
   net.start(a, sink);
   net.run_for(lead);
   net.start(b, sink);

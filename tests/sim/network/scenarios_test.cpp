@@ -27,20 +27,11 @@ class draws {
   seeded_random random_;
 };
 
-engine::config settings_of(congestion_kind kind) {
-  engine::config c;
-  c.congestion_control = kind;
-  c.max_message_bytes = 1u << 20;
-  c.receive_window_bytes = 64u << 20;
-  c.receive_window_messages = 65536;
-  return c;
-}
-
 // R-LOSS-1, R-LOSS-7
 TEST(scenarios, scenario_01_packets_displaced_at_line_rate_are_not_taken_for_lost) {
   over_seeds(seeds, [](std::uint64_t seed) {
     draws draw(seed);
-    engine::config c = settings_of(congestion_kind::fixed);  // CUBIC fills such a path later
+    engine::config c = flow_config(congestion_kind::fixed);  // CUBIC fills such a path later
     c.congestion_window_bytes = 8u << 20;
     // A packet lasts 11.8 us on the wire: jitter of that much lets one overtake another.
     const std::uint64_t displacement = draw(0, 1) == 0 ? draw(101, 1000) : draw(1, 100);
@@ -65,7 +56,7 @@ TEST(scenarios, scenario_01_packets_displaced_at_line_rate_are_not_taken_for_los
 TEST(scenarios, scenario_02_acknowledgements_batched_beyond_the_round_trip_cost_nothing) {
   over_seeds(seeds, [](std::uint64_t seed) {
     draws draw(seed);
-    const engine::config c = settings_of(static_cast<congestion_kind>(draw(0, 4)));
+    const engine::config c = flow_config(static_cast<congestion_kind>(draw(0, 4)));
     flow_network net(fmt::format(R"({{"default": {{"rate_mbps": 10000, "delay_us": {},
                                                   "queue_packets": 0}}}})",
                                  draw(5, 50)),
@@ -86,7 +77,7 @@ TEST(scenarios, scenario_34_a_blackout_ends_without_a_storm) {
   over_seeds(seeds, [](std::uint64_t seed) {
     draws draw(seed);
     const auto kind = static_cast<congestion_kind>(draw(1, 4));
-    engine::config c = settings_of(kind);
+    engine::config c = flow_config(kind);
     c.peer_timeout = 300s;
     flow_network net(
         fmt::format(R"({{"default": {{"rate_mbps": 20, "delay_us": {}, "queue_packets": {}}}}})",
