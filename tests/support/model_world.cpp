@@ -379,9 +379,22 @@ void model_world::finish() {
     net_.run_for(1s);
     answer_all();
   }
+  check_quiet();
   for (std::uint64_t serial = 0; serial < messages_.size(); ++serial)
     check_end(serial, messages_[serial]);
   if (violation_.empty()) check_blocks();
+}
+
+// With nothing left to do an engine sends heartbeats and acknowledges them, two a second to a peer.
+void model_world::check_quiet() {
+  constexpr std::uint64_t packets_max = 120;  // in ten seconds
+  std::array<std::uint64_t, nodes> before{};
+  for (std::size_t i = 0; i < nodes; ++i) before[i] = apps_[i].node->engine->counts().packets_sent;
+  net_.run_for(10s);
+  answer_all();
+  for (std::size_t i = 0; i < nodes; ++i)
+    expect(apps_[i].node->engine->counts().packets_sent - before[i] <= packets_max,
+           "it goes on sending, with nothing to do, at node", i);
 }
 
 void model_world::check_blocks() {

@@ -7,6 +7,7 @@
 // - `unknown` is reported only when a session was lost;
 // - each message that wants a confirmation has exactly one end; none is lost in silence;
 // - what the engine answers about messages and peers agrees with what it reported;
+// - with nothing left to do nobody goes on sending;
 // - every block comes back.
 // An idempotent message may be taken again when its node or the session starts anew.
 // Draws come from a random_source: a seed for tests, the bytes of an input for fuzzing.
@@ -104,6 +105,7 @@ class model_world {
                                          std::uint16_t session);
   [[nodiscard]] bool session_lasted(const message& m) const;
   void check_end(std::uint64_t serial, const message& m);
+  void check_quiet();
   void check_blocks();
   void expect(bool holds, const char* what, std::uint64_t serial);
 
