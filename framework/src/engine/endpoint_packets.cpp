@@ -71,7 +71,7 @@ void endpoint::handle_data(time_point now, const endpoint_address& from,
                                                                p->shake.next->theirs.nonce)));
     if (!of_next) {
       ++counts_.rejected_checksum;
-      // Damage, or the peer is in another session than we are: if nothing else comes, ask.
+      // Damage, or a tag that the peer and we do not agree on: if nothing else comes, ask.
       if (p->state() == peer_state::established && p->quiet(now)) verify_session(now, *p);
       return;
     }

@@ -1,6 +1,5 @@
-// One peer: its session, and the parts that serve it wired together. Timers, sending and receiving
-// are in peer.cpp; what a packet's frames mean is in peer_receive.cpp. Owned and driven by
-// `endpoint`.
+// One peer: its session, and the parts that serve it wired together. Owned and driven by
+// `endpoint`. Sessions and timers are in peer.cpp; the sections below name the sources of the rest.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -220,7 +219,7 @@ class peer final : private message_sink {
   [[nodiscard]] std::size_t write_nack(time_point now, std::span<std::byte> out) noexcept;
   void on_nack(time_point now, const wire::frame_view& frame) noexcept;
 
-  // Sending (peer.cpp).
+  // Sending (peer_send.cpp).
   [[nodiscard]] bool window_open() const noexcept;
   [[nodiscard]] bool work_due(bool body_ready) noexcept;
   [[nodiscard]] bool control_due() noexcept;
