@@ -57,7 +57,7 @@ comparison_row row_of(const std::string& metric, const sample& a, const sample& 
     return row;
   }
   row.clear = *a.low > *b.high || *b.low > *a.high;
-  row.judgement = row.clear ? "runs do not overlap" : "runs overlap: no clear difference";
+  row.judgement = row.clear ? "runs do not overlap" : "runs overlap";
   return row;
 }
 

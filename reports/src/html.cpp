@@ -119,8 +119,9 @@ std::string comparison_table(const comparison& c) {
            "</td></tr>\n";
   }
   return out +
-         "</tbody></table></div>\n<p class=\"soft\">Whether runs overlap is a first look, for "
-         "each row by itself. <code>mdp compare</code> tests all of them together.</p>\n";
+         "</tbody></table></div>\n<p class=\"soft\">Whether runs overlap is a first look, not "
+         "a verdict: runs that overlap may still differ. <code>mdp compare</code> tests all rows "
+         "together.</p>\n";
 }
 
 const char* caption_of(const std::string& title) {
