@@ -17,6 +17,7 @@ link::link(const link_spec& spec, std::uint64_t seed, std::string_view name)
 }
 
 verdict link::offer(std::int64_t now, packet& p, packet_slab& slab) {
+  MDP_ASSERT(offered_ < packet_numbers);
   const std::uint64_t number = offered_++;
   const std::uint32_t bytes = p.bytes;
   model_process::fate f;
@@ -71,7 +72,7 @@ verdict link::accept(std::int64_t now, packet& p, packet_slab& slab, std::uint64
   }
   std::int64_t arrive = std::max(depart, depart + spec_->delay_ns + jitter);
   if (!spec_->reorder) arrive = last_arrival_ = std::max(arrive, last_arrival_);
-  p.number = static_cast<std::uint32_t>(number);
+  p.number = number & (packet_numbers - 1);
   p.depart = depart;
   p.arrive = arrive + hold;
   chain_.absorb(p.arrive, event_kind::link_entry, number, p.bytes, verdict::pass);

@@ -231,7 +231,7 @@ void network::reach_node(std::uint32_t index) noexcept {
   packet& p = slab_[index];
   node_state& n = nodes_[p.to];
   const verdict v = n.counts == nullptr ? verdict::closed : verdict::pass;
-  n.chain.absorb(now_, event_kind::delivery, std::uint64_t{p.from} << 32 | p.number, p.bytes, v);
+  n.chain.absorb(now_, event_kind::delivery, std::uint64_t{p.from} << 32 ^ p.number, p.bytes, v);
   if (v == verdict::closed) {
     count_drop(v);
     if (nodes_[p.from].counts != nullptr) ++nodes_[p.from].counts->path_errors;
@@ -301,7 +301,7 @@ void network::spoil(const packet& p, std::span<std::byte> bytes) noexcept {
   ++totals_.corrupted;
   const philox_key key = draw_key(options_.seed, nodes_[p.from].name, draw_purpose::damage);
   spoil_bytes(static_cast<damage>(p.harm), bytes,
-              fate_draws(key, std::uint64_t{p.to} << 32 | p.number)[0]);
+              fate_draws(key, std::uint64_t{p.to} << 32 ^ p.number)[0]);
 }
 
 // False when the receive pool is empty. Sharing is safe only within one pool: the receiver may keep

@@ -16,6 +16,7 @@
 
 #include "commands.hpp"
 #include "documents.hpp"
+#include "drops.hpp"
 #include "load_search.hpp"
 #include "mdp/plugin/plugin_loader.hpp"
 #include "mdp/reports/reports.hpp"
@@ -299,11 +300,21 @@ void require_usable_plugin(const std::vector<scenario::scenario_spec>& specs) {
                   first->first, first->second));
 }
 
+// A longer list of dropped packets is only named on stdout.
+constexpr std::ptrdiff_t drop_lines_max = 100;
+
 // The table of all points and the document for stdout. The points themselves are on disk: what
 // fails here costs neither them nor the report.
 void publish(session& s) {
+  std::string drops;
   try {
     write_file_atomically(s.folder / "results.csv", reports::csv_text(s.texts));
+    drops = drops_text(s.texts);
+    const fs::path file = s.folder / "drops.txt";
+    if (!drops.empty()) write_file_atomically(file, drops);
+    if (std::count(drops.begin(), drops.end(), '\n') > drop_lines_max) {
+      drops = fmt::format("dropped packets: {}\n", file.string());
+    }
   } catch (const std::runtime_error& e) {
     s.progress.keep(fmt::format("mdp: {}", e.what()), true);
     s.count.failed += 1;
@@ -311,6 +322,7 @@ void publish(session& s) {
   try {
     fmt::print("{}", document_of(s.texts, s.arguments.format));
     if (s.arguments.format == "text" && !s.found.empty()) fmt::print("\n{}", s.found);
+    if (s.arguments.format == "text" && !drops.empty()) fmt::print("\n{}", drops);
   } catch (const std::system_error&) {
     s.count.failed += 1;
   }

@@ -18,7 +18,7 @@ struct wire {
     const std::uint32_t i = slab.allocate();
     slab[i].bytes = bytes;
     const verdict v = under_test.offer(now, slab[i], slab);
-    last = slab[i].number;
+    last = static_cast<std::uint32_t>(slab[i].number);
     last_depart = slab[i].depart;
     const bool twice = under_test.duplicates();
     place(v, i);
@@ -42,7 +42,7 @@ struct wire {
       const std::int64_t arrival = under_test.next_arrival(slab);
       const std::uint32_t i = under_test.take(slab);
       EXPECT_EQ(slab[i].arrive, arrival);
-      out.emplace_back(arrival, slab[i].number);
+      out.emplace_back(arrival, static_cast<std::uint32_t>(slab[i].number));
       slab.release(i);
     }
     return out;

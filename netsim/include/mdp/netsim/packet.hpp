@@ -15,17 +15,21 @@ namespace mdp::netsim {
 inline constexpr std::uint32_t no_packet = 0xffffffffu;
 inline constexpr std::uint32_t no_gather = 0xffffffffu;
 
+// A link numbers its packets from 0 to below this: more than a year at 100,000 a second.
+inline constexpr unsigned packet_number_bits = 42;
+inline constexpr std::uint64_t packet_numbers = std::uint64_t{1} << packet_number_bits;
+
 struct packet {
-  buffer::slice data;        // the whole datagram, or its first part when `gather` names the rest
-  std::int64_t depart = 0;   // when its last bit leaves the link's queue
-  std::int64_t arrive = 0;   // when it comes out of the link
-  std::uint32_t number = 0;  // low half of its number on the link it was last on
-  std::uint32_t from = 0;    // node
+  buffer::slice data;       // the whole datagram, or its first part when `gather` names the rest
+  std::int64_t depart = 0;  // when its last bit leaves the link's queue
+  std::int64_t arrive = 0;  // when it comes out of the link
+  std::uint32_t from = 0;   // node
   std::uint32_t to = 0;
   std::uint32_t next = no_packet;
   std::uint32_t gather = no_gather;
-  std::uint16_t bytes = 0;
-  buffer::ecn codepoint = buffer::ecn::not_ect;
+  std::uint64_t number : packet_number_bits = 0;  // on the link it was last on
+  std::uint64_t bytes : 16 = 0;
+  buffer::ecn codepoint : 2 = buffer::ecn::not_ect;
   bool dead : 1 = false;      // its sender closed: the payload is gone
   std::uint8_t harm : 3 = 0;  // enum damage; done when the packet is handed over
 };
