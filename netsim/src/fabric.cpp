@@ -79,6 +79,11 @@ class simulated_fabric final : public transport::fabric {
   }
   std::int64_t advance(time_point limit) noexcept override { return net_->advance(ns_of(limit)); }
   transport::fabric_facts facts() const override;
+  bool observe(transport::packet_observer& observer) override {
+    if (net_->node_count() != 0) return false;
+    net_->observe(observer);
+    return true;
+  }
 
  private:
   void check(const transport::open_options& options) const;
@@ -125,6 +130,18 @@ void add_link(transport::fabric_facts& facts, const std::string& name, const lin
   facts.emplace_back("dropped." + name, std::move(numbers));
 }
 
+// Scripted fates whose packet never came: the script was made for another run.
+void add_script(transport::fabric_facts& facts, const network& net) {
+  std::size_t unmet = 0;
+  for (const auto& [link, script] : net.options().scripts) unmet += script.fates.size();
+  if (unmet == 0) return;
+  for (std::uint32_t i = 0; i < net.wire_count(); ++i) unmet -= net.wire(i).fates_met();
+  for (std::uint32_t i = 0; i < net.node_count(); ++i) {
+    unmet -= net.up_link(i).fates_met() + net.down_link(i).fates_met();
+  }
+  facts.emplace_back("fates_not_met", std::to_string(unmet));
+}
+
 transport::fabric_facts simulated_fabric::facts() const {
   const network_totals& t = net_->totals();
   transport::fabric_facts facts{{"digest", digest_text(net_->digest())},
@@ -140,6 +157,7 @@ transport::fabric_facts simulated_fabric::facts() const {
                                 {"packets_dropped_carrier", std::to_string(t.no_carrier)},
                                 {"packets_duplicated", std::to_string(t.duplicated)},
                                 {"packets_corrupted", std::to_string(t.corrupted)}};
+  add_script(facts, *net_);
   std::size_t listed = 0;
   std::size_t unlisted = 0;
   const auto list = [&](const std::string& name, const link& wire) {

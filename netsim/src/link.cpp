@@ -9,10 +9,21 @@ bool link_spec::overtakes() const noexcept {
   return reorder || (models != nullptr && models->hold.possible());
 }
 
-link::link(const link_spec& spec, std::uint64_t seed, std::string_view name)
+namespace {
+
+bool holds_back(const fate_script* script) noexcept {
+  return script != nullptr && std::any_of(script->fates.begin(), script->fates.end(),
+                                          [](const scripted_fate& f) { return f.hold_ns > 0; });
+}
+
+}  // namespace
+
+link::link(const link_spec& spec, std::uint64_t seed, std::string_view name,
+           const fate_script* script)
     : spec_(&spec), key_(draw_key(seed, name, draw_purpose::fate)), overtakes_(spec.overtakes()) {
-  if (spec.models == nullptr) return;
-  models_ = std::make_unique<model_process>(spec, seed, name);
+  if (spec.models == nullptr && script == nullptr) return;
+  models_ = std::make_unique<model_process>(spec, seed, name, script);
+  overtakes_ = overtakes_ || holds_back(script);
   spec_ = &models_->current();
 }
 
@@ -30,7 +41,7 @@ verdict link::offer(std::int64_t now, packet& p, packet_slab& slab) {
   std::int64_t jitter = 0;
   if (spec_->loss.possible() || spec_->jitter_ns != 0) {
     const auto draws = fate_draws(key_, number);
-    f.lost = f.lost || spec_->loss.happens(draws[0]);
+    f.lost = f.lost || (!f.spared && spec_->loss.happens(draws[0]));
     if (spec_->jitter_ns != 0) jitter = sample(spec_->shape, draws[1], spec_->jitter_ns);
   }
   if (f.lost) return drop(now, number, bytes, verdict::lost);

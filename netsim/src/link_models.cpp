@@ -4,12 +4,25 @@
 
 namespace mdp::netsim {
 
-model_process::model_process(const link_spec& spec, std::uint64_t seed, std::string_view link_name)
+namespace {
+
+const std::shared_ptr<const link_models>& no_models() {
+  static const auto none = std::make_shared<const link_models>();
+  return none;
+}
+
+}  // namespace
+
+model_process::model_process(const link_spec& spec, std::uint64_t seed, std::string_view link_name,
+                             const fate_script* script)
     : current_(spec),
+      script_(script),
       loss_key_(draw_key(seed, link_name, draw_purpose::loss_model)),
       copy_key_(draw_key(seed, link_name, draw_purpose::duplication)),
       damage_key_(draw_key(seed, link_name, draw_purpose::corruption)),
-      hold_key_(draw_key(seed, link_name, draw_purpose::reordering)) {}
+      hold_key_(draw_key(seed, link_name, draw_purpose::reordering)) {
+  if (current_.models == nullptr) current_.models = no_models();
+}
 
 void model_process::apply(const link_change& c) noexcept {
   if (c.carrier) carrier_ = *c.carrier;
@@ -31,13 +44,50 @@ std::int64_t model_process::shape(std::int64_t now, std::uint32_t bytes) noexcep
   return models.peak_bps == 0 ? start : peak_.send(start, bytes, models.peak_bps);
 }
 
+void model_process::apply(const scripted_fate& s, fate& f) const noexcept {
+  switch (s.action) {
+    case scripted_action::pass:
+      f.lost = f.duplicate = false;
+      f.harm = damage::none;
+      f.hold_ns = 0;
+      f.spared = true;
+      break;
+    case scripted_action::drop:
+      f.lost = true;
+      break;
+    case scripted_action::duplicate:
+      f.duplicate = true;
+      f.copy_draw = fate_draws(copy_key_, s.packet)[1];
+      break;
+    case scripted_action::damage:
+      f.harm = current_.models->corrupt_kind;
+      break;
+    case scripted_action::hold:
+      f.hold_ns = s.hold_ns;
+      break;
+  }
+}
+
 model_process::fate model_process::decide(std::int64_t now, std::uint64_t number) noexcept {
   const link_models& models = *current_.models;
   while (next_change_ < models.changes.size() && models.changes[next_change_].at_ns <= now) {
     apply(models.changes[next_change_++]);
   }
   fate f;
+  if (script_ == nullptr || !script_->only) f = drawn(number);
   f.carrier = carrier_;
+  if (script_ == nullptr) return f;
+  f.spared = script_->only;
+  const std::vector<scripted_fate>& fates = script_->fates;
+  while (next_fate_ < fates.size() && fates[next_fate_].packet == number) {
+    apply(fates[next_fate_++], f);
+  }
+  return f;
+}
+
+model_process::fate model_process::drawn(std::uint64_t number) noexcept {
+  const link_models& models = *current_.models;
+  fate f;
   f.lost = loss_.loses(models.loss, loss_key_, number);
   if (models.duplicate.possible()) {
     const auto draws = fate_draws(copy_key_, number);

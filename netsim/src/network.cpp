@@ -26,7 +26,8 @@ network::network(network_options options)
       wire_count_(static_cast<std::uint32_t>(options_.topology.trunks.size() * 2)) {
   for (std::uint32_t w = 0; w < wire_count_; ++w) {
     const trunk_spec& trunk = options_.topology.trunks[w / 2];
-    links_.emplace_back(w % 2 == 0 ? trunk.forth : trunk.back, options_.seed, wire_name(w));
+    links_.emplace_back(w % 2 == 0 ? trunk.forth : trunk.back, options_.seed, wire_name(w),
+                        options_.script_of(wire_name(w)));
   }
   heap_.resize(wire_count_);
 }
@@ -55,10 +56,11 @@ std::uint32_t network::add_node(const std::string& name, std::uint16_t port,
   n.ideal_down = wires.down.ideal() && wires.down.mtu_bytes >= wires.up.mtu_bytes;
   for (const auto& [spec, direction] : {std::pair(&wires.up, "/up"), {&wires.down, "/down"}}) {
     const std::string link_name = n.name + direction;
-    links_.emplace_back(*spec, options_.seed, link_name);
+    links_.emplace_back(*spec, options_.seed, link_name, options_.script_of(link_name));
   }
   nodes_.push_back(std::move(n));
   heap_.resize(turn_slot(node) + 1);
+  announce_node(node);
   return node;
 }
 
@@ -115,12 +117,15 @@ void network::release(std::uint32_t index) noexcept {
 void network::enter(std::uint32_t link_id, std::uint32_t index) noexcept {
   const verdict v = links_[link_id].offer(now_, slab_[index], slab_);
   const bool twice = links_[link_id].duplicates();
+  if (observer_ != nullptr) tell_offer(link_id, index, v, false);
   place(link_id, index, v);
   if (!twice) return;
   const std::uint32_t copy = slab_.duplicate(index);
   ++nodes_[slab_[copy].from].under_way;
   ++totals_.duplicated;
-  place(link_id, copy, links_[link_id].offer_copy(now_, slab_[copy], slab_));
+  const verdict second = links_[link_id].offer_copy(now_, slab_[copy], slab_);
+  if (observer_ != nullptr) tell_offer(link_id, copy, second, true);
+  place(link_id, copy, second);
 }
 
 // Lets an offered packet travel, or drops it, as the link decided.
@@ -203,6 +208,10 @@ void network::run_link(std::uint32_t link_id) noexcept {
 void network::leave(std::uint32_t link_id, std::uint32_t index) noexcept {
   const packet& p = slab_[index];
   if (p.dead) {
+    if (observer_ != nullptr) {
+      tell_arrival(link_key(link_id, 0).slot, index, transport::packet_fate::closed,
+                   links_[link_id].chain().value());
+    }
     count_drop(verdict::closed);
     release(index);
   } else if (link_id < wire_count_) {
@@ -232,6 +241,11 @@ void network::reach_node(std::uint32_t index) noexcept {
   node_state& n = nodes_[p.to];
   const verdict v = n.counts == nullptr ? verdict::closed : verdict::pass;
   n.chain.absorb(now_, event_kind::delivery, std::uint64_t{p.from} << 32 ^ p.number, p.bytes, v);
+  if (observer_ != nullptr) {
+    using enum transport::packet_fate;
+    tell_arrival(turn_slot(p.to), index, v == verdict::closed ? closed : delivered,
+                 n.chain.value());
+  }
   if (v == verdict::closed) {
     count_drop(v);
     if (nodes_[p.from].counts != nullptr) ++nodes_[p.from].counts->path_errors;
@@ -274,7 +288,10 @@ std::int64_t network::advance(std::int64_t limit) noexcept {
     running_ =
         next.slot;  // stays queued: receive() moves it, which is cheaper than out and in again
     node_state& n = nodes_[node];
-    if (n.inbox_head == no_packet) n.chain.absorb(now_, event_kind::wake_up, 0, 0, verdict::pass);
+    if (n.inbox_head == no_packet) {
+      n.chain.absorb(now_, event_kind::wake_up, 0, 0, verdict::pass);
+      if (observer_ != nullptr) tell_wake_up(node);
+    }
     return node;
   }
   if (limit != no_event) now_ = std::max(now_, limit);

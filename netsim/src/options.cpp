@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "fate_options.hpp"
 #include "link_options.hpp"
 #include "option_reader.hpp"
 #include "topology_options.hpp"
@@ -44,10 +45,15 @@ network_options parse_network_options(const char* json_text) {
       nodes = &m.value;
     } else if (m.name == "topology") {
       topology = &m.value;
+    } else if (m.name == "fates") {
+      read_fates(m.value, options);
+    } else if (m.name == "only_fates") {
+      options.only_fates = boolean_of(m.value, at);
     } else {
-      refuse(at, "unknown key; known: seed, links, nodes, topology");
+      refuse(at, "unknown key; known: seed, links, nodes, topology, fates, only_fates");
     }
   }
+  for (auto& [link, script] : options.scripts) script.only = options.only_fates;
   options.links.try_emplace("default");
   if (nodes != nullptr) read_nodes(options, *nodes);
   if (topology != nullptr) options.topology = read_topology(*topology, options);
@@ -58,6 +64,13 @@ const attachment& network_options::attachment_of(const std::string& node) const 
   auto found = nodes.find(node);
   if (found == nodes.end()) found = nodes.find(group_of(node));
   return links.at(found == nodes.end() ? "default" : found->second);
+}
+
+const fate_script* network_options::script_of(const std::string& link) const {
+  static const fate_script nothing{.only = true};
+  const auto found = scripts.find(link);
+  if (found != scripts.end()) return &found->second;
+  return only_fates ? &nothing : nullptr;
 }
 
 }  // namespace mdp::netsim

@@ -52,6 +52,14 @@ const char* network_options_schema() noexcept {
       "type": "object",
       "additionalProperties": { "type": "string" },
       "description": "node (client-0) or group (client) -> link name; others take \"default\""
+    },
+    "fates": {
+      "type": "array",
+      "description": "objects link, packet, fate (pass, drop, duplicate, damage, hold), hold_us"
+    },
+    "only_fates": {
+      "type": "boolean", "default": false,
+      "description": "links lose, duplicate, damage and hold back nothing but what fates say"
     }
   }
 })";

@@ -50,6 +50,7 @@ constexpr type_def t_steady{.kind = type_kind::choice, .choices = steady_states}
 
 constexpr std::array<const char*, 4> jitter_shapes{"uniform", "normal", "lognormal", "pareto"};
 constexpr std::array<const char*, 4> corrupt_kinds{"bit", "header", "payload", "checksum"};
+constexpr std::array<const char*, 5> fate_words{"pass", "drop", "duplicate", "damage", "hold"};
 constexpr std::array<const char*, 5> loss_models{"gilbert_elliott", "four_state", "periodic",
                                                  "list", "pattern"};
 
@@ -66,6 +67,7 @@ constexpr type_def t_changes{.kind = type_kind::choice, .choices = changes};
 constexpr type_def t_jitter_shape{.kind = type_kind::choice, .choices = jitter_shapes};
 constexpr type_def t_corrupt_kind{.kind = type_kind::choice, .choices = corrupt_kinds};
 constexpr type_def t_loss_model{.kind = type_kind::choice, .choices = loss_models};
+constexpr type_def t_fate_word{.kind = type_kind::choice, .choices = fate_words};
 constexpr type_def t_plot{.kind = type_kind::choice, .choices = plot_kinds};
 
 constexpr std::array transport_fields{
@@ -162,10 +164,21 @@ constexpr auto link_fields = [] {
 }();
 constexpr type_def t_link{.kind = type_kind::record, .fields = link_fields};
 constexpr type_def t_links{.kind = type_kind::map, .element = &t_link};
+constexpr std::array fate_fields{
+    field_def{"link", &t_text, true, "A link by its full name, e.g. client-0/up"},
+    field_def{"packet", &t_number_of_packet, true, "Its number on that link, from 0"},
+    field_def{"fate", &t_fate_word, true, "pass: nothing harms it; drop, duplicate, damage, hold"},
+    field_def{"hold_us", &t_micros, false, "hold: by how much longer it travels"},
+};
+constexpr type_def t_fate{.kind = type_kind::record, .fields = fate_fields};
+constexpr type_def t_fates{.kind = type_kind::list, .min = 0, .max = 100'000, .element = &t_fate};
 constexpr std::array network_fields{
     field_def{"links", &t_links, true, "Kinds of links by name; \"default\" attaches the others"},
     field_def{"topology", &t_any, false,
               "\"star\" (default), or an object: shape, routers, trunk, homes; see the simulator"},
+    field_def{"fates", &t_fates, false, "What becomes of single packets, whatever is drawn"},
+    field_def{"only_fates", &t_boolean, false,
+              "Nothing else is lost, duplicated, damaged or held back; default false"},
 };
 constexpr type_def t_network{.kind = type_kind::record, .fields = network_fields};
 

@@ -70,8 +70,10 @@ json_value simulator_options(const json_value& document, const json_value& optio
   out.set("seed", seed != nullptr ? *seed : make_unsigned(1));
   const json_value* links = document.at("network", "links");
   if (links != nullptr) out.set("links", *links);
-  const json_value* topology = document.at("network", "topology");
-  if (topology != nullptr) out.set("topology", *topology);
+  for (const char* key : {"topology", "fates", "only_fates"}) {
+    const json_value* given = document.at("network", key);
+    if (given != nullptr) out.set(key, *given);
+  }
   json_value nodes = make_object();
   for (const json_member& group : document.find("peers")->members) {
     const json_value* link = group.value.find("link");

@@ -182,7 +182,9 @@ TEST(Options, ErrorsNameThePointer) {
        "/topology/trunks/0: a trunk needs from, to and link"},
       {R"({"links": {"wan": {}, "wan": {}}})", "/links/wan: given twice"},
       {R"([])", "/: expected an object, found an array"},
-      {R"({"a/b": 1})", "/a~1b: unknown key; known: seed, links, nodes, topology"},
+      {R"({"a/b": 1})",
+       "/a~1b: unknown key; known: seed, links, nodes, topology, fates, "
+       "only_fates"},
   };
   for (const bad_case& c : cases) EXPECT_EQ(error_of(c.json), c.error) << c.json;
 }

@@ -24,6 +24,7 @@
 #include "mdp/base/endpoint_address.hpp"
 #include "mdp/base/time.hpp"
 #include "mdp/buffer/datagram.hpp"
+#include "mdp/transport/packet_observer.hpp"
 
 namespace mdp::transport {
 
@@ -123,6 +124,12 @@ class fabric {
     return -1;
   }
   [[nodiscard]] virtual fabric_facts facts() const { return {}; }
+  // Virtual time only, before the first open(): from now on `observer` is told every event. It must
+  // outlive the fabric and its transports. False: this fabric does not watch packets.
+  [[nodiscard]] virtual bool observe(packet_observer& observer) {
+    static_cast<void>(observer);
+    return false;
+  }
 };
 
 }  // namespace mdp::transport

@@ -38,8 +38,9 @@ class link {
   // How many dropped packet numbers a link remembers.
   static constexpr std::size_t dropped_listed_max = 1000;
 
-  // `spec` must outlive the link.
-  link(const link_spec& spec, std::uint64_t seed, std::string_view name);
+  // `spec` and `script` must outlive the link. Without a script every fate is drawn.
+  link(const link_spec& spec, std::uint64_t seed, std::string_view name,
+       const fate_script* script = nullptr);
 
   // Decides the fate of the next packet. When it passes, `p` gets number, depart and arrive and the
   // caller must insert() it; else its number went into dropped().
@@ -60,6 +61,12 @@ class link {
   // As its changes up to the last packet left it.
   [[nodiscard]] const link_spec& spec() const noexcept { return *spec_; }
   [[nodiscard]] link_counts counts() const noexcept;
+  // Packets that came so far: the number of the next.
+  [[nodiscard]] std::uint64_t offered() const noexcept { return offered_; }
+  // Fates of the script whose packet has come.
+  [[nodiscard]] std::size_t fates_met() const noexcept {
+    return models_ == nullptr ? 0 : models_->fates_met();
+  }
   // Numbers of the first dropped packets, whatever the reason.
   [[nodiscard]] const std::vector<std::uint64_t>& dropped() const noexcept;
   [[nodiscard]] const event_chain& chain() const noexcept { return chain_; }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mdp/netsim/bit_clock.hpp"
+#include "mdp/netsim/fate_script.hpp"
 #include "mdp/netsim/link_spec.hpp"
 #include "mdp/netsim/loss_model.hpp"
 
@@ -42,14 +43,16 @@ class model_process {
   struct fate {
     bool carrier = true;
     bool lost = false;
+    bool spared = false;  // from the link's independent loss
     bool duplicate = false;
     damage harm = damage::none;
     std::int64_t hold_ns = 0;
     std::uint64_t copy_draw = 0;  // decides the jitter of the copy
   };
 
-  // `spec` has models, and outlives the process.
-  model_process(const link_spec& spec, std::uint64_t seed, std::string_view link_name);
+  // `spec` has models, or there is a `script`; both outlive the process.
+  model_process(const link_spec& spec, std::uint64_t seed, std::string_view link_name,
+                const fate_script* script);
   // Decides packet `number`, one above that of the call before.
   [[nodiscard]] fate decide(std::int64_t now, std::uint64_t number) noexcept;
   [[nodiscard]] bool shapes() const noexcept { return current_.models->burst_bytes != 0; }
@@ -57,14 +60,20 @@ class model_process {
   [[nodiscard]] std::int64_t shape(std::int64_t now, std::uint32_t bytes) noexcept;
   // The specification as the changes up to now left it.
   [[nodiscard]] const link_spec& current() const noexcept { return current_; }
+  // Scripted fates whose packet has come.
+  [[nodiscard]] std::size_t fates_met() const noexcept { return next_fate_; }
 
  private:
   void apply(const link_change& c) noexcept;
+  void apply(const scripted_fate& s, fate& f) const noexcept;
+  [[nodiscard]] fate drawn(std::uint64_t number) noexcept;
 
   link_spec current_;
   loss_process loss_;
   bit_clock tokens_;  // the bucket is full again when it is idle
   bit_clock peak_;
+  const fate_script* script_;
+  std::size_t next_fate_ = 0;
   std::size_t next_change_ = 0;
   bool carrier_ = true;
   philox_key loss_key_;

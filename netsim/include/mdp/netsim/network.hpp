@@ -60,6 +60,10 @@ class network {
   [[nodiscard]] std::int64_t advance(std::int64_t limit) noexcept;
   void request_wake(std::uint32_t node) noexcept;
 
+  // Before the first node: `observer` is told every event from now on, and must outlive the
+  // network.
+  void observe(transport::packet_observer& observer);
+
   [[nodiscard]] std::int64_t now() const noexcept { return now_; }
   [[nodiscard]] std::uint64_t digest() const noexcept;
   [[nodiscard]] const network_totals& totals() const noexcept { return totals_; }
@@ -131,8 +135,15 @@ class network {
                                buffer::rx_datagrams& out) noexcept;
   [[nodiscard]] buffer::slice copy_into(buffer::block_pool& pool, const packet& p) noexcept;
   void index_senders();
+  void announce_node(std::uint32_t node);
+  void tell(const transport::packet_event& event, std::uint32_t index);
+  void tell_offer(std::uint32_t link_id, std::uint32_t index, verdict v, bool copy);
+  void tell_arrival(std::uint32_t place, std::uint32_t index, transport::packet_fate fate,
+                    std::uint64_t chain);
+  void tell_wake_up(std::uint32_t node);
 
   network_options options_;
+  transport::packet_observer* observer_ = nullptr;
   std::vector<node_state> nodes_;
   route_table routes_;
   std::uint32_t wire_count_ = 0;

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "mdp/netsim/fate_script.hpp"
 #include "mdp/netsim/link.hpp"
 #include "mdp/netsim/topology.hpp"
 
@@ -29,9 +30,13 @@ struct network_options {
   std::map<std::string, attachment> links;   // always has "default"
   std::map<std::string, std::string> nodes;  // node or group of nodes -> link
   topology_spec topology;
+  std::map<std::string, fate_script> scripts;  // by link's name, "client-0/up"
+  bool only_fates = false;                     // nothing but the scripts harms a packet
 
   // Of the node's own name, else of its group ("client" for "client-7"), else the default.
   [[nodiscard]] const attachment& attachment_of(const std::string& node) const;
+  // Null: everything that happens to this link's packets is drawn.
+  [[nodiscard]] const fate_script* script_of(const std::string& link) const;
 };
 
 [[nodiscard]] network_options parse_network_options(const char* json_text);
