@@ -1,128 +1,27 @@
-// Nodes over transports, as ratios in one run.
-//   node_bench socket [seconds] [pairs]   64-byte one-way messages over `socket` on loopback
-//   against plain
-//                                         sendto/recvfrom of 64-byte datagrams (and TCP, framed):
-//                                         the runs alternate, the medians of paired ratios are
-//                                         printed
-//   node_bench netsim [seconds]           packets simulated a CPU-second: two nodes, 1,200-byte
-//   messages
+// Nodes over the simulated network. Usage: node_bench netsim [seconds]: packets simulated a
+// CPU-second, two nodes, 1,200-byte messages, without loss and with 1 %.
 #include <fmt/format.h>
-#include <pthread.h>
-#include <sched.h>
 
-#include <algorithm>
-#include <atomic>
-#include <cstring>
 #include <ctime>
-#include <map>
+#include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "mdp/plugin/plugin_loader.hpp"
 #include "mdp/runtime/node.hpp"
-#include "tests/bench/raw/raw_bench.hpp"
 
 namespace {
 
 using namespace mdp;
-using namespace std::chrono_literals;
 using messaging::event;
 using messaging::event_kind;
-
-void pin(unsigned cpu) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(cpu % std::max(1u, std::thread::hardware_concurrency()), &set);
-  pthread_setaffinity_np(pthread_self(), sizeof set, &set);
-}
 
 node_options options_for(transport::fabric& fabric) {
   node_options o;
   o.fabric = &fabric;
-  o.spin = 100us;
   static std::uint64_t nodes = 0;
   o.seed = ++nodes;  // nodes that talk to each other are seeded apart
   return o;
-}
-
-// Messages a second that arrive at the application, sender and receiver each pinned to a core.
-double one_way_rate(const std::string& plugin, std::size_t bytes, messaging::confirm want,
-                    double seconds) {
-  const auto fabric = plugin::create_fabric(plugin);
-  std::atomic<bool> stop{false};
-  std::atomic<std::uint64_t> arrived{0};
-  std::atomic<const messaging::messenger*> ready{nullptr};
-  endpoint_address sink_address;
-  std::thread sink([&] {
-    pin(1);
-    const auto node = make_node(options_for(*fabric));
-    sink_address = node->local_address();
-    ready = node.get();
-    std::vector<event> events(512);
-    std::uint64_t count = 0;
-    while (!stop) {
-      const std::size_t n = node->poll(events, node->now() + 1ms);
-      for (std::size_t i = 0; i < n; ++i) {
-        count += events[i].kind == event_kind::message;
-        events[i].payload.reset();
-      }
-      arrived.store(count, std::memory_order_relaxed);
-    }
-  });
-  while (!ready) std::this_thread::yield();
-  pin(0);
-  const auto node = make_node(options_for(*fabric));
-  const auto peer = node->connect(sink_address);
-  const std::vector<std::byte> payload(bytes);
-  std::vector<event> events(512);
-  std::uint64_t before = 0;
-  const time_point begin = node->now() + 200ms;
-  const time_point end = begin + duration(static_cast<std::int64_t>(seconds * 1e9));
-  time_point started{};
-  for (time_point now = node->now(); now < end; now = node->now()) {
-    if (started == time_point{} && now >= begin) {
-      started = now;
-      before = arrived;
-    }
-    for (int i = 0; i < 512; ++i)
-      if (!node->submit(*peer, payload, {want, 0})) break;
-    const std::size_t n = node->poll(events, now);
-    for (std::size_t i = 0; i < n; ++i) events[i].payload.reset();
-  }
-  const double took = static_cast<double>((node->now() - started).count()) / 1e9;
-  const double rate = static_cast<double>(arrived - before) / took;
-  stop = true;
-  sink.join();
-  return rate;
-}
-
-double median(std::vector<double> v) {
-  std::sort(v.begin(), v.end());
-  return v[v.size() / 2];
-}
-
-int socket_ratios(double seconds, int pairs) {
-  std::map<std::string, std::vector<double>> rates;
-  std::vector<double> over_sendto;
-  std::vector<double> over_tcp;
-  for (int i = 0; i < pairs; ++i) {
-    const double plain = raw_bench::plain_sendto({seconds, 64}).per_second;
-    const double tcp = raw_bench::framed_tcp({seconds, 64}).per_second;
-    const double mdp = one_way_rate("socket", 64, messaging::confirm::none, seconds);
-    const double confirmed = one_way_rate("socket", 64, messaging::confirm::delivered, seconds);
-    rates["sendto/recvfrom"].push_back(plain);
-    rates["tcp framed"].push_back(tcp);
-    rates["mdp socket"].push_back(mdp);
-    rates["mdp socket, delivered"].push_back(confirmed);
-    over_sendto.push_back(mdp / plain);
-    over_tcp.push_back(mdp / tcp);
-  }
-  for (const auto& [name, values] : rates)
-    fmt::print("{:24} {:>12.0f} /s  (median of {})\n", name, median(values), values.size());
-  fmt::print("mdp over sendto/recvfrom {:.1f} x  (goal 20)\nmdp over tcp {:.2f} x  (goal 2)\n",
-             median(over_sendto), median(over_tcp));
-  return 0;
 }
 
 int netsim_rate(double seconds, int loss_pct) {
@@ -132,7 +31,6 @@ int netsim_rate(double seconds, int loss_pct) {
                   loss_pct);
   const auto fabric = plugin::create_fabric("netsim", network);
   node_options o = options_for(*fabric);
-  o.spin = {};
   std::vector<std::unique_ptr<messaging::messenger>> nodes;
   nodes.push_back(make_node(o));
   o.seed += 1;
@@ -179,8 +77,7 @@ int netsim_rate(double seconds, int loss_pct) {
 int main(int argc, char** argv) {
   const std::string what = argc > 1 ? argv[1] : "";
   const double seconds = argc > 2 ? std::stod(argv[2]) : 1;
-  if (what == "socket") return socket_ratios(seconds, argc > 3 ? std::stoi(argv[3]) : 5);
   if (what == "netsim") return netsim_rate(seconds, 0) + netsim_rate(seconds, 1);
-  fmt::print(stderr, "usage: node_bench socket|netsim [seconds] [pairs]\n");
+  fmt::print(stderr, "usage: node_bench netsim [seconds]\n");
   return 2;
 }

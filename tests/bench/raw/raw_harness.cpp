@@ -1,12 +1,15 @@
 #include "tests/bench/raw/raw_harness.hpp"
 
+#include <netinet/tcp.h>
+#include <pthread.h>
 #include <sched.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <ctime>
 #include <exception>
 #include <system_error>
 #include <thread>
@@ -38,14 +41,24 @@ void pin(bool last) {
   ::sched_setaffinity(0, sizeof one, &one);
 }
 
-double thread_cpu_seconds() {
-  rusage used{};
-  ::getrusage(RUSAGE_THREAD, &used);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-  };
-  return seconds(used.ru_utime) + seconds(used.ru_stime);
+double cpu_seconds_of(std::thread& thread) {
+  clockid_t clock{};
+  timespec t{};
+  if (::pthread_getcpuclockid(thread.native_handle(), &clock) != 0) return 0;
+  if (::clock_gettime(clock, &t) != 0) return 0;
+  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
 }
+
+void sleep_for(double seconds) {
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+}
+
+// What both threads have done and used so far.
+struct reading {
+  std::int64_t at;
+  std::uint64_t sent, arrived;
+  double cpu_seconds;
+};
 
 }  // namespace
 
@@ -63,10 +76,14 @@ file udp_socket() {
   if (::setsockopt(socket.fd(), SOL_SOCKET, SO_RCVBUFFORCE, &buffer_bytes, sizeof buffer_bytes) !=
       0)
     set_option(socket, SOL_SOCKET, SO_RCVBUF, buffer_bytes, "cannot set SO_RCVBUF");
-  // Lets a blocking receiver see the end of the run.
-  const timeval patience{0, 50'000};
-  ::setsockopt(socket.fd(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  limit_waiting(socket);
   return socket;
+}
+
+void limit_waiting(const file& socket) {
+  const timeval patience{0, 50'000};
+  if (::setsockopt(socket.fd(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0)
+    fail("cannot set SO_RCVTIMEO");
 }
 
 sockaddr_in bind_loopback(const file& socket) {
@@ -95,35 +112,47 @@ void set_option(const file& socket, int level, int name, int value, const char* 
   if (::setsockopt(socket.fd(), level, name, &value, sizeof value) != 0) fail(what);
 }
 
-rate run_pair(const options& o, const std::function<std::uint64_t(const stop_flag&)>& sender,
-              const std::function<std::uint64_t(const stop_flag&)>& receiver) {
-  using clock = std::chrono::steady_clock;
-  stop_flag stop_sending = false;
-  stop_flag stop_receiving = false;
-  rate result;
-  double receiver_cpu = 0;
-  double sender_cpu = 0;
-  clock::duration span{};
+tcp_pair connected_tcp() {
+  const file listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "cannot open a TCP socket");
+  const sockaddr_in address = bind_loopback(listener);
+  file from(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "cannot open a TCP socket");
+  if (::listen(listener.fd(), 1) != 0) fail("cannot listen on 127.0.0.1");
+  connect_to(from, address);
+  file to(::accept(listener.fd(), nullptr, nullptr), "cannot accept a TCP connection");
+  for (const file* end : {&from, &to})
+    set_option(*end, IPPROTO_TCP, TCP_NODELAY, 1, "cannot set TCP_NODELAY");
+  return {std::move(from), std::move(to)};
+}
+
+rate run_pair(const options& o, const side& sender, const side& receiver) {
+  tally sent;
+  tally arrived;
   std::thread taking([&] {
     pin(true);
-    const auto start = clock::now();
-    result.arrived = receiver(stop_receiving);
-    span = clock::now() - start;
-    receiver_cpu = thread_cpu_seconds();
+    receiver(arrived);
   });
   std::thread giving([&] {
     pin(false);
-    result.sent = sender(stop_sending);
-    sender_cpu = thread_cpu_seconds();
+    sender(sent);
   });
-  std::this_thread::sleep_for(std::chrono::duration<double>(o.seconds));
-  stop_receiving = true;
+  const auto read = [&] {
+    return reading{now_ns(), sent.count(), arrived.count(),
+                   cpu_seconds_of(giving) + cpu_seconds_of(taking)};
+  };
+  sleep_for(o.warm_up_seconds);
+  const reading begin = read();
+  sleep_for(o.seconds);
+  const reading end = read();
+  arrived.stop();
   taking.join();
-  stop_sending = true;
+  sent.stop();
   giving.join();
-  result.cpu_seconds = receiver_cpu + sender_cpu;
+  rate result;
+  result.sent = end.sent - begin.sent;
+  result.arrived = end.arrived - begin.arrived;
+  result.cpu_seconds = end.cpu_seconds - begin.cpu_seconds;
   result.per_second =
-      static_cast<double>(result.arrived) / std::chrono::duration<double>(span).count();
+      static_cast<double>(result.arrived) / (static_cast<double>(end.at - begin.at) * 1e-9);
   return result;
 }
 
@@ -135,6 +164,22 @@ rate guarded(const std::function<rate()>& measure) {
     none.note = e.what();
     return none;
   }
+}
+
+void round_trip_times::summarize(rate& result) {
+  if (times_.empty()) return;
+  const auto at = [&](double share) {
+    const auto rank = static_cast<std::size_t>(share * static_cast<double>(times_.size() - 1));
+    std::nth_element(times_.begin(), times_.begin() + static_cast<std::ptrdiff_t>(rank),
+                     times_.end());
+    return static_cast<double>(times_[rank]) / 1e3;
+  };
+  result.p50_us = at(0.5);
+  result.p99_us = at(0.99);
+}
+
+std::int64_t now_ns() noexcept {
+  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
 }
 
 }  // namespace mdp::raw_bench

@@ -1,7 +1,7 @@
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -10,18 +10,20 @@
 namespace mdp::raw_bench {
 namespace {
 
-constexpr std::size_t messages_per_call = 512;  // two iovecs each: the kernel's limit of 1024
+constexpr std::size_t messages_per_call_max = 512;  // two iovecs each: the kernel's limit of 1024
+constexpr std::size_t bytes_per_call = 1 << 20;     // more than the socket takes at once
 constexpr std::size_t read_bytes = 256 * 1024;
 
-std::uint64_t send_frames(const file& socket, std::size_t bytes, const stop_flag& stop) {
+void send_frames(const file& socket, std::size_t bytes, tally& sent) {
   const auto length = static_cast<std::uint32_t>(bytes);
+  const std::size_t messages_per_call =
+      std::clamp<std::size_t>(bytes_per_call / bytes, 2, messages_per_call_max);
   std::vector<std::uint32_t> heads(messages_per_call, length);
   std::vector<char> payload(bytes, 'm');
   const std::size_t frame = sizeof length + bytes;
   std::vector<iovec> parts(messages_per_call * 2);
-  std::uint64_t written = 0;
   std::size_t offset = 0;  // of the first frame that is only partly written
-  while (!stop.load(std::memory_order_relaxed)) {
+  while (!sent.stopped()) {
     for (std::size_t i = 0; i < messages_per_call; ++i) {
       parts[2 * i] = {&heads[i], sizeof length};
       parts[2 * i + 1] = {payload.data(), bytes};
@@ -38,22 +40,22 @@ std::uint64_t send_frames(const file& socket, std::size_t bytes, const stop_flag
     message.msg_iovlen = parts.size() - first;
     const ssize_t n = ::sendmsg(socket.fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n <= 0) continue;
-    written += static_cast<std::uint64_t>(n);
-    offset = (offset + static_cast<std::size_t>(n)) % frame;
+    offset += static_cast<std::size_t>(n);
+    sent.add(offset / frame);
+    offset %= frame;
   }
-  return written / frame;
 }
 
 // Finds each frame's end by its length, as a receiver must.
-std::uint64_t receive_frames(const file& socket, std::size_t bytes, const stop_flag& stop) {
+void receive_frames(const file& socket, std::size_t bytes, tally& arrived) {
   std::vector<char> buffer(read_bytes + sizeof(std::uint32_t) + bytes);
   std::size_t kept = 0;
-  std::uint64_t got = 0;
-  while (!stop.load(std::memory_order_relaxed)) {
+  while (!arrived.stopped()) {
     const ssize_t n = ::recv(socket.fd(), buffer.data() + kept, read_bytes, MSG_DONTWAIT);
     if (n <= 0) continue;
     const std::size_t end = kept + static_cast<std::size_t>(n);
     std::size_t at = 0;
+    std::uint64_t got = 0;
     while (end - at >= sizeof(std::uint32_t)) {
       std::uint32_t length = 0;
       std::memcpy(&length, buffer.data() + at, sizeof length);
@@ -61,27 +63,20 @@ std::uint64_t receive_frames(const file& socket, std::size_t bytes, const stop_f
       at += sizeof length + length;
       ++got;
     }
+    arrived.add(got);
     kept = end - at;
-    std::memmove(buffer.data(), buffer.data() + at, kept);
+    if (at > 0) std::memmove(buffer.data(), buffer.data() + at, kept);
   }
-  return got;
 }
 
 }  // namespace
 
 rate framed_tcp(const options& o) {
   return guarded([&] {
-    const file listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
-                        "cannot open a TCP socket");
-    const sockaddr_in address = bind_loopback(listener);
-    file from(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "cannot open a TCP socket");
-    if (::listen(listener.fd(), 1) != 0) return rate{.note = "cannot listen on 127.0.0.1"};
-    connect_to(from, address);
-    const file to(::accept(listener.fd(), nullptr, nullptr), "cannot accept a TCP connection");
-    set_option(from, IPPROTO_TCP, TCP_NODELAY, 1, "cannot set TCP_NODELAY");
+    const tcp_pair pair = connected_tcp();
     return run_pair(
-        o, [&](const stop_flag& stop) { return send_frames(from, o.message_bytes, stop); },
-        [&](const stop_flag& stop) { return receive_frames(to, o.message_bytes, stop); });
+        o, [&](tally& sent) { send_frames(pair.from, o.message_bytes, sent); },
+        [&](tally& arrived) { receive_frames(pair.to, o.message_bytes, arrived); });
   });
 }
 

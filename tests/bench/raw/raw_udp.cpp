@@ -23,29 +23,23 @@ constexpr std::size_t trains_per_call = 16;
 constexpr std::size_t segments_max = 128;
 constexpr std::size_t train_bytes_max = 65507;
 
-std::uint64_t send_plainly(const file& socket, const sockaddr_in& to, std::size_t bytes,
-                           const stop_flag& stop) {
+void send_plainly(const file& socket, const sockaddr_in& to, std::size_t bytes, tally& sent) {
   union {
     sockaddr any;
     sockaddr_in v4;
   } address{};
   address.v4 = to;
   const std::vector<char> message(bytes, 'm');
-  std::uint64_t sent = 0;
-  while (!stop.load(std::memory_order_relaxed)) {
-    sent += ::sendto(socket.fd(), message.data(), bytes, 0, &address.any, sizeof address.v4) > 0;
+  while (!sent.stopped()) {
+    sent.add(::sendto(socket.fd(), message.data(), bytes, 0, &address.any, sizeof address.v4) > 0);
   }
-  return sent;
 }
 
-std::uint64_t receive_singly(const file& socket, std::size_t bytes, int flags,
-                             const stop_flag& stop) {
+void receive_singly(const file& socket, std::size_t bytes, int flags, tally& arrived) {
   std::vector<char> message(bytes);
-  std::uint64_t got = 0;
-  while (!stop.load(std::memory_order_relaxed)) {
-    got += ::recvfrom(socket.fd(), message.data(), bytes, flags, nullptr, nullptr) > 0;
+  while (!arrived.stopped()) {
+    arrived.add(::recvfrom(socket.fd(), message.data(), bytes, flags, nullptr, nullptr) > 0);
   }
-  return got;
 }
 
 // `count` messages of `bytes` each, all over the same memory.
@@ -67,32 +61,27 @@ struct message_block {
   std::vector<control> controls;
 };
 
-std::uint64_t send_in_batches(const file& socket, message_block& block, std::uint64_t per_message,
-                              const stop_flag& stop) {
-  std::uint64_t sent = 0;
-  while (!stop.load(std::memory_order_relaxed)) {
+void send_in_batches(const file& socket, message_block& block, std::uint64_t per_message,
+                     tally& sent) {
+  while (!sent.stopped()) {
     const int n =
         ::sendmmsg(socket.fd(), block.heads.data(), static_cast<unsigned>(block.heads.size()), 0);
-    if (n > 0) sent += static_cast<std::uint64_t>(n) * per_message;
+    if (n > 0) sent.add(static_cast<std::uint64_t>(n) * per_message);
   }
-  return sent;
 }
 
-std::uint64_t receive_in_batches(const file& socket, std::size_t bytes, const stop_flag& stop) {
+void receive_in_batches(const file& socket, std::size_t bytes, tally& arrived) {
   message_block block(batch, bytes, bytes);
-  std::uint64_t got = 0;
-  while (!stop.load(std::memory_order_relaxed)) {
+  while (!arrived.stopped()) {
     const int n = ::recvmmsg(socket.fd(), block.heads.data(), batch, MSG_DONTWAIT, nullptr);
-    if (n > 0) got += static_cast<std::uint64_t>(n);
+    if (n > 0) arrived.add(static_cast<std::uint64_t>(n));
   }
-  return got;
 }
 
 // Counts messages in merged datagrams: the kernel says how large each piece is.
-std::uint64_t receive_merged(const file& socket, std::size_t bytes, const stop_flag& stop) {
+void receive_merged(const file& socket, std::size_t bytes, tally& arrived) {
   message_block block(batch, 65536, 65536);
-  std::uint64_t got = 0;
-  while (!stop.load(std::memory_order_relaxed)) {
+  while (!arrived.stopped()) {
     for (std::size_t i = 0; i < batch; ++i) {
       block.heads[i].msg_hdr.msg_control = block.controls[i].bytes;
       block.heads[i].msg_hdr.msg_controllen = sizeof block.controls[i].bytes;
@@ -105,10 +94,9 @@ std::uint64_t receive_merged(const file& socket, std::size_t bytes, const stop_f
         if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO)
           std::memcpy(&segment, CMSG_DATA(c), sizeof segment);
       }
-      if (segment > 0) got += head.msg_len / static_cast<unsigned>(segment);
+      if (segment > 0) arrived.add(head.msg_len / static_cast<unsigned>(segment));
     }
   }
-  return got;
 }
 
 }  // namespace
@@ -119,9 +107,8 @@ rate plain_sendto(const options& o) {
     const sockaddr_in address = bind_loopback(to);
     const file from = udp_socket();
     return run_pair(
-        o,
-        [&](const stop_flag& stop) { return send_plainly(from, address, o.message_bytes, stop); },
-        [&](const stop_flag& stop) { return receive_singly(to, o.message_bytes, 0, stop); });
+        o, [&](tally& sent) { send_plainly(from, address, o.message_bytes, sent); },
+        [&](tally& arrived) { receive_singly(to, o.message_bytes, 0, arrived); });
   });
 }
 
@@ -130,18 +117,14 @@ rate connected_spinning(const options& o) {
     const file to = udp_socket();
     const file from = udp_socket();
     connect_to(from, bind_loopback(to));
-    message_block one(1, o.message_bytes, o.message_bytes);
+    const std::vector<char> message(o.message_bytes, 'm');
     return run_pair(
         o,
-        [&](const stop_flag& stop) {
-          std::uint64_t sent = 0;
-          while (!stop.load(std::memory_order_relaxed))
-            sent += ::send(from.fd(), one.memory.data(), o.message_bytes, 0) > 0;
-          return sent;
+        [&](tally& sent) {
+          while (!sent.stopped())
+            sent.add(::send(from.fd(), message.data(), message.size(), 0) > 0);
         },
-        [&](const stop_flag& stop) {
-          return receive_singly(to, o.message_bytes, MSG_DONTWAIT, stop);
-        });
+        [&](tally& arrived) { receive_singly(to, o.message_bytes, MSG_DONTWAIT, arrived); });
   });
 }
 
@@ -152,8 +135,8 @@ rate batched_mmsg(const options& o) {
     connect_to(from, bind_loopback(to));
     message_block block(batch, o.message_bytes, o.message_bytes);
     return run_pair(
-        o, [&](const stop_flag& stop) { return send_in_batches(from, block, 1, stop); },
-        [&](const stop_flag& stop) { return receive_in_batches(to, o.message_bytes, stop); });
+        o, [&](tally& sent) { send_in_batches(from, block, 1, sent); },
+        [&](tally& arrived) { receive_in_batches(to, o.message_bytes, arrived); });
   });
 }
 
@@ -172,8 +155,8 @@ rate segmented_gso_gro(const options& o) {
     const std::size_t bytes = segments * o.message_bytes;
     message_block block(trains_per_call, bytes, bytes);
     return run_pair(
-        o, [&](const stop_flag& stop) { return send_in_batches(from, block, segments, stop); },
-        [&](const stop_flag& stop) { return receive_merged(to, o.message_bytes, stop); });
+        o, [&](tally& sent) { send_in_batches(from, block, segments, sent); },
+        [&](tally& arrived) { receive_merged(to, o.message_bytes, arrived); });
   });
 }
 

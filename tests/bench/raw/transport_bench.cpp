@@ -18,7 +18,7 @@ namespace {
 
 using mdp::raw_bench::options;
 using mdp::raw_bench::rate;
-using mdp::raw_bench::stop_flag;
+using mdp::raw_bench::tally;
 
 constexpr std::size_t trains_per_batch = 16;
 constexpr auto idle_wait = std::chrono::milliseconds(10);
@@ -31,8 +31,7 @@ struct end_point {
   std::unique_ptr<mdp::transport::transport> link;
 };
 
-std::uint64_t send_trains(end_point& from, const mdp::endpoint_address& to, std::size_t bytes,
-                          const stop_flag& stop) {
+void send_trains(end_point& from, const mdp::endpoint_address& to, std::size_t bytes, tally& sent) {
   mdp::buffer::block_pool pool({.block_bytes = 65536, .block_count = 2 * trains_per_batch});
   const auto& caps = from.link->caps();
   const std::size_t segments =
@@ -44,32 +43,30 @@ std::uint64_t send_trains(end_point& from, const mdp::endpoint_address& to, std:
   }
   mdp::buffer::tx_batch batch;
   std::array<mdp::buffer::rx_datagrams, 8> none;
-  std::uint64_t sent = 0;
-  while (!stop.load(std::memory_order_relaxed)) {
+  while (!sent.stopped()) {
     for (const auto& train : trains) {
       batch.add_part(train);
       batch.finish_item(to, segments > 1 ? static_cast<std::uint16_t>(bytes) : std::uint16_t{0});
     }
-    while (!batch.empty() && !stop.load(std::memory_order_relaxed)) {
+    while (!batch.empty() && !sent.stopped()) {
       const std::size_t taken = from.link->send(batch.pending());
       batch.consume(taken);
-      sent += taken * segments;
+      sent.add(taken * segments);
       static_cast<void>(from.link->poll(none, {}));
     }
     batch.clear();
   }
   from.link.reset();
-  return sent;
 }
 
-std::uint64_t receive_trains(end_point& to, const stop_flag& stop) {
+void receive_trains(end_point& to, tally& arrived) {
   std::array<mdp::buffer::rx_datagrams, 64> got;
-  while (!stop.load(std::memory_order_relaxed)) {
+  while (!arrived.stopped()) {
     const auto deadline = to.link->now() + idle_wait;
     const std::size_t n = to.link->poll(got, {.deadline = deadline, .spin = idle_wait});
     for (std::size_t i = 0; i < n; ++i) got[i].data.reset();
+    arrived.add(to.link->counts().rx_datagrams - arrived.count());
   }
-  return to.link->counts().rx_datagrams;
 }
 
 rate over_transport(const std::string& name, const options& o) {
@@ -79,8 +76,8 @@ rate over_transport(const std::string& name, const options& o) {
     end_point from(*fabric, 256);
     const auto address = to.link->local_address();
     return mdp::raw_bench::run_pair(
-        o, [&](const stop_flag& stop) { return send_trains(from, address, o.message_bytes, stop); },
-        [&](const stop_flag& stop) { return receive_trains(to, stop); });
+        o, [&](tally& sent) { send_trains(from, address, o.message_bytes, sent); },
+        [&](tally& arrived) { receive_trains(to, arrived); });
   });
 }
 
