@@ -160,16 +160,17 @@ group both_directions(const char* name, std::size_t bytes) {
   return g;
 }
 
-group many_senders() {
+group many_senders(std::size_t most) {
   group g{"n-to-1", 64, {}, {}};
-  const auto senders = [](const char* title, messenger_kind kind, std::size_t count,
+  const auto senders = [](const std::string& title, messenger_kind kind, std::size_t count,
                           double warm_up) {
     return measurement{title, [=](double s) { return many_to_one(kind, {s, 64, warm_up}, count); }};
   };
+  const std::string many = fmt::format("{} senders", most);
   g.measurements = {senders("1 sender", over_socket, 1, node_warm_up),
-                    senders("1,000 senders", over_socket, 1000, 5 * node_warm_up)};
-  g.rows = {{"n-to-1, CPU a message", figure::cost, relation::ratio_at_most, 1.3, "1,000 senders",
-             "1 sender"}};
+                    senders(many, over_socket, most, 5 * node_warm_up)};
+  g.rows = {
+      {"n-to-1, CPU a message", figure::cost, relation::ratio_at_most, 1.3, many, "1 sender"}};
   return g;
 }
 
@@ -199,7 +200,7 @@ group engine_alone(const char* name, std::size_t bytes, figure of, double goal) 
 
 }  // namespace
 
-std::vector<group> all_groups() {
+std::vector<group> all_groups(std::size_t senders) {
   return {small_messages(),
           packet_messages(),
           large_messages("64 KiB one way", 65536),
@@ -210,7 +211,7 @@ std::vector<group> all_groups() {
           outstanding_requests(),
           both_directions("1,200 B both directions", 1200),
           both_directions("64 B both directions", 64),
-          many_senders(),
+          many_senders(senders),
           engine_alone("64 B, engine alone", 64, figure::rate, 5e6),
           engine_alone("64 KiB, engine alone", 65536, figure::gigabits, 20)};
 }

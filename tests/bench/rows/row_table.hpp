@@ -50,6 +50,7 @@ struct group {
   std::vector<row> rows;
 };
 
-[[nodiscard]] std::vector<group> all_groups();
+// `senders`: how many share one receiver in the row n-to-1.
+[[nodiscard]] std::vector<group> all_groups(std::size_t senders);
 
 }  // namespace mdp::bench

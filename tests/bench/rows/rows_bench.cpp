@@ -1,6 +1,7 @@
 // Runs the rows of the table of goals and prints it: each row's goal, what was reached with its
 // interval, and the figures of both sides. Usage: rows_bench [--rounds N] [--seconds S] [--seed N]
-// [--group TEXT] (a part of the group's name). Exit code 1: a measurement moved nothing at all.
+// [--group TEXT] (a part of the group's name) [--senders N] (of the row n-to-1). Exit code 1: a
+// measurement moved nothing at all.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,6 +25,7 @@ struct arguments {
   double seconds = 0.4;
   std::uint64_t seed = 1;  // of the order of measurements
   std::string group;
+  std::size_t senders = 1000;
 };
 
 std::optional<arguments> parse(int argc, char** argv) {
@@ -39,11 +41,14 @@ std::optional<arguments> parse(int argc, char** argv) {
       a.seed = std::strtoull(argv[i + 1], nullptr, 10);
     } else if (key == "--group") {
       a.group = argv[i + 1];
+    } else if (key == "--senders") {
+      a.senders = std::strtoull(argv[i + 1], nullptr, 10);
     } else {
       return std::nullopt;
     }
   }
-  if (a.rounds < 1 || !(a.seconds > 0 && a.seconds <= 60)) return std::nullopt;
+  if (a.rounds < 1 || a.senders < 1 || a.senders > 5000 || !(a.seconds > 0 && a.seconds <= 60))
+    return std::nullopt;
   return a;
 }
 
@@ -204,7 +209,8 @@ int main(int argc, char** argv) {
   const auto args = parse(argc, argv);
   if (!args) {
     fmt::print(stderr,
-               "usage: rows_bench [--rounds 1..] [--seconds 0..60] [--seed N] [--group TEXT]\n");
+               "usage: rows_bench [--rounds 1..] [--seconds 0..60] [--seed N] [--group TEXT] "
+               "[--senders 1..5000]\n");
     return 2;
   }
   mdp::seeded_random random(args->seed);
@@ -212,7 +218,7 @@ int main(int argc, char** argv) {
              args->seconds, args->seed);
   print_heading();
   bool failed = false;
-  for (const group& g : all_groups()) {
+  for (const group& g : all_groups(args->senders)) {
     if (g.name.find(args->group) == std::string::npos) continue;
     const collected all = measure(g, *args, random);
     for (const row& r : g.rows) print_row(g, r, all);
