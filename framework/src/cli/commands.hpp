@@ -36,6 +36,13 @@ struct run_arguments {
   bool dry_run = false;
   bool report = true;
   bool quiet = false;
+  std::vector<std::string> trace;  // of trace_kinds
+};
+
+struct replay_arguments {
+  std::vector<std::string> paths;
+  std::optional<std::uint64_t> run;  // only this repetition
+  std::vector<std::string> fates;    // "client-0/up#17=drop"
 };
 
 struct compare_arguments {
@@ -61,6 +68,10 @@ struct list_arguments {
 };
 
 [[nodiscard]] int run(const run_arguments& arguments);
+// Prints an event log as CSV.
+[[nodiscard]] int print_events(const std::string& file);
+// Exit code 1: a run came out otherwise than recorded.
+[[nodiscard]] int replay(const replay_arguments& arguments);
 [[nodiscard]] int compare(const compare_arguments& arguments);
 [[nodiscard]] int report(const report_arguments& arguments);
 [[nodiscard]] int list(const list_arguments& arguments);

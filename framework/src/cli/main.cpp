@@ -17,6 +17,7 @@
 #include "documents.hpp"
 #include "manual.hpp"
 #include "output.hpp"
+#include "trace_files.hpp"
 
 namespace mdp::cli {
 namespace {
@@ -31,9 +32,9 @@ constexpr const char* examples = R"(Examples:
 Exit codes: 0 pass; 1 an assertion of the scenario failed; 2 usage or scenario error;
 3 a run failed; 4 inconclusive; 130 interrupted (what was measured is kept).)";
 
-const std::vector<std::string> command_names{"run",        "compare", "report", "list",
-                                             "validate",   "expand",  "init",   "doctor",
-                                             "completion", "manual"};
+const std::vector<std::string> command_names{"run",    "replay", "events",     "compare",
+                                             "report", "list",   "validate",   "expand",
+                                             "init",   "doctor", "completion", "manual"};
 
 void add_load_options(CLI::App* command, load_arguments& load) {
   command->add_option("--set", load.set, "Override a value: path=value (repeatable)")
@@ -72,7 +73,25 @@ CLI::App* add_run(CLI::App& app, run_arguments& a) {
   c->add_flag("--dry-run", a.dry_run, "Only list the points that would run");
   c->add_flag("!--no-report", a.report, "Write no report.html and no plots");
   c->add_flag("--quiet", a.quiet, "No progress on stderr");
+  c->add_option("--trace", a.trace, "Write what every packet of a simulation met, for mdp replay")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember(trace_kinds))
+      ->type_name("KIND[,KIND]");
   c->footer("Example: mdp run scenarios/quickstart.json --set run.measure_s=1 -o results/quick");
+  return c;
+}
+
+CLI::App* add_replay(CLI::App& app, replay_arguments& a) {
+  CLI::App* c = app.add_subcommand(
+      "replay", "Run simulated results again and name the first event that differs");
+  c->add_option("RESULTS", a.paths, "Directories or result files")->required();
+  c->add_option("--run", a.run, "Only this repetition, from 0")->type_name("N");
+  c->add_option("--fate", a.fates,
+                "Change what becomes of a packet: see network.fates (repeatable)")
+      ->allow_extra_args(false)
+      ->type_name("LINK#PACKET=FATE");
+  c->footer("Example: mdp replay results/wan --fate client-0/up#17=drop");
   return c;
 }
 
@@ -185,6 +204,7 @@ int dispatch(int argc, char** argv) {
   app.set_version_flag("--version", "mdp " MDP_VERSION);
   app.require_subcommand(1);
   run_arguments run_args;
+  replay_arguments replay_args;
   compare_arguments compare_args;
   report_arguments report_args;
   list_arguments list_args;
@@ -193,6 +213,7 @@ int dispatch(int argc, char** argv) {
   std::string expand_file;
   load_arguments load;
   const CLI::App* run_c = add_run(app, run_args);
+  const CLI::App* replay_c = add_replay(app, replay_args);
   const CLI::App* compare_c = add_compare(app, compare_args);
   const CLI::App* report_c = add_report(app, report_args);
   const CLI::App* list_c = add_list(app, list_args);
@@ -213,6 +234,10 @@ int dispatch(int argc, char** argv) {
   CLI::App* doctor_c =
       app.add_subcommand("doctor", "Say what this machine can and cannot do, and how to mend it");
   doctor_c->footer("Example: mdp doctor");
+  std::string log_file;
+  CLI::App* events_c = app.add_subcommand("events", "Print an event log of a simulation as CSV");
+  events_c->add_option("FILE", log_file, "A log that run --trace wrote")->required();
+  events_c->footer("Example: mdp events results/wan/0123456789ab.run0.events");
   std::string shell;
   CLI::App* completion_c = app.add_subcommand("completion", "Print a shell's completion script");
   completion_c->add_option("SHELL", shell, "bash or zsh")
@@ -235,9 +260,11 @@ int dispatch(int argc, char** argv) {
     return usage_error(explain(app, e, words));
   }
   if (*run_c) return run(run_args);
+  if (*replay_c) return replay(replay_args);
   if (*compare_c) return compare(compare_args);
   if (*report_c) return report(report_args);
   if (*list_c) return list(list_args);
+  if (*events_c) return print_events(log_file);
   if (*init_c) return init(init_file);
   if (*doctor_c) return doctor();
   if (*completion_c) {

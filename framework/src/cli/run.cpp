@@ -22,6 +22,7 @@
 #include "mdp/reports/reports.hpp"
 #include "mdp/scenario/runner.hpp"
 #include "output.hpp"
+#include "trace_files.hpp"
 
 namespace mdp::cli {
 namespace {
@@ -177,6 +178,9 @@ scenario::run_callbacks callbacks_of(session& s) {
   scenario::run_callbacks callbacks;
   callbacks.progress = [&s](const std::string& line) { s.progress.line(line); };
   callbacks.stop_requested = [&s] { return interrupted.load() || !s.write_error.empty(); };
+  callbacks.observe = [&s](const scenario::point_spec& p, std::uint32_t run, std::uint64_t seed) {
+    return trace_writer(s.folder, s.arguments.trace, p, run, seed);
+  };
   return callbacks;
 }
 
@@ -303,6 +307,17 @@ void require_usable_plugin(const std::vector<scenario::scenario_spec>& specs) {
 // A longer list of dropped packets is only named on stdout.
 constexpr std::ptrdiff_t drop_lines_max = 100;
 
+void require_simulation_to_trace(const std::vector<scenario::scenario_spec>& specs,
+                                 const run_arguments& arguments) {
+  if (arguments.trace.empty()) return;
+  for (const scenario::scenario_spec& spec : specs) {
+    for (const scenario::point_spec& p : spec.points) {
+      if (p.transport.plugin == "netsim") return;
+    }
+  }
+  throw scenario::scenario_error("--trace: no point of this runs in the simulator");
+}
+
 // The table of all points and the document for stdout. The points themselves are on disk: what
 // fails here costs neither them nor the report.
 void publish(session& s) {
@@ -343,12 +358,18 @@ int run(const run_arguments& arguments) {
           "a search reads its scenario again for each trial: give a file");
     }
   }
+  require_simulation_to_trace(specs, arguments);
   if (arguments.dry_run) return dry_run(specs);
   require_usable_plugin(specs);
   session s(arguments);
   s.folder = arguments.output_dir.empty() ? default_folder(specs) : arguments.output_dir;
   s.kept = earlier_results(s.folder, specs, arguments);
   prepare_output_dir(s.folder);
+  for (const scenario::scenario_spec& spec : specs) {
+    for (const scenario::point_spec& p : spec.points) {
+      if (!s.kept.contains(p.id)) remove_traces(s.folder, p.id);
+    }
+  }
   catch_interrupts();
   for (const scenario::scenario_spec& spec : specs) {
     if (!interrupted && s.write_error.empty()) run_one(s, spec);

@@ -31,8 +31,7 @@ std::string point_id(json_value document) {
   return hash12(dump(document));
 }
 
-json_value prepare(const std::string& path, const load_options& options) {
-  json_value document = read_with_bases(path);
+json_value prepare(json_value document, const load_options& options) {
   choose_transports(document, options.transports);
   for (const std::string& setting : options.set) apply_setting(document, setting);
   if (options.seed) document.set("seed", make_unsigned(*options.seed));
@@ -193,11 +192,18 @@ scenario_spec load_document(const json_value& document, const std::string& path_
 }  // namespace
 
 scenario_spec load_scenario(const std::string& path_or_dash, const load_options& options) {
-  return load_document(prepare(path_or_dash, options), path_or_dash, options);
+  return load_document(prepare(read_with_bases(path_or_dash), options), path_or_dash, options);
+}
+
+scenario_spec load_expanded(const json_value& config, const std::string& name,
+                            const load_options& options) {
+  json_value document = prepare(config, options);
+  document.erase("compare");  // is about all points of a sweep
+  return load_document(document, name, options);
 }
 
 check_outcome check_scenario(const std::string& path_or_dash, const load_options& options) {
-  const json_value document = prepare(path_or_dash, options);
+  const json_value document = prepare(read_with_bases(path_or_dash), options);
   if (document.find("flows") != nullptr) {
     const scenario_spec spec = load_document(document, path_or_dash, options);
     return {spec.name, spec.description, spec.points.size()};

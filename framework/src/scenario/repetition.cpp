@@ -29,31 +29,39 @@ std::string options_for(const point_spec& point, std::uint64_t seed) {
 }
 
 void run_once(const point_spec& point, std::uint64_t seed, const run_callbacks& callbacks,
-              run_record& record) {
+              run_observer* observer, run_record& record) {
   const auto fabric = plugin::create_fabric(point.transport.plugin, options_for(point, seed),
                                             callbacks.plugin_directories);
+  if (observer != nullptr && !fabric->observe(*observer)) {
+    throw std::runtime_error("the transport " + point.transport.plugin +
+                             " does not show its packets; only a simulator does");
+  }
   if (fabric->caps().virtual_time) {
     run_virtual(point, seed, callbacks, *fabric, record);
   } else {
     run_real(point, seed, callbacks, *fabric, record);
   }
-  for (const auto& [name, value] : fabric->facts()) record.facts[name] = value;
+  const transport::fabric_facts facts = fabric->facts();
+  for (const auto& [name, value] : facts) record.facts[name] = value;
+  if (observer != nullptr) observer->on_end(facts);
 }
 
 }  // namespace
 
-run_record run_repetition(const point_spec& point, std::uint64_t seed,
+run_record run_repetition(const point_spec& point, std::uint32_t repetition, std::uint64_t seed,
                           const run_callbacks& callbacks) noexcept {
   run_record record;
   try {
     record.seed = seed;
     record.started = utc_now();
     const auto begun = std::chrono::steady_clock::now();
-    run_once(point, seed, callbacks, record);
+    const std::unique_ptr<run_observer> observer =
+        callbacks.observe ? callbacks.observe(point, repetition, seed) : nullptr;
+    run_once(point, seed, callbacks, observer.get(), record);
     record.real_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     if (point.run.verify_determinism && record.facts.contains("digest")) {
       run_record again;
-      run_once(point, seed, callbacks, again);
+      run_once(point, seed, callbacks, nullptr, again);
       record.facts["digest_repeat"] = again.facts["digest"];
       const bool equal = again.facts["digest"] == record.facts["digest"];
       record.facts["deterministic"] = equal ? "true" : "false";

@@ -6,7 +6,8 @@
 namespace mdp::scenario {
 
 // Never throws: a failure is the record's error.
-[[nodiscard]] run_record run_repetition(const point_spec& point, std::uint64_t seed,
+[[nodiscard]] run_record run_repetition(const point_spec& point, std::uint32_t repetition,
+                                        std::uint64_t seed,
                                         const run_callbacks& callbacks) noexcept;
 
 // Both called by run_repetition; they throw std::exception with one sentence.

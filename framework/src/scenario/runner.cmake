@@ -5,7 +5,7 @@ mdp_component(runner
   SOURCES agent.cpp agent.hpp host_info.cpp host_info.hpp repetition.cpp repetition.hpp
     result_writer.cpp result_writer.hpp run_real.cpp run_record.hpp run_virtual.cpp runner.cpp
     statistics.hpp steady_state.cpp steady_state.hpp
-  LINK mdp::base
+  LINK mdp::transport
   PRIVATE_LINK mdp::workload mdp::runtime mdp::messaging_raw mdp::plugin mdp::scenario fmt::fmt
     nlohmann_json::nlohmann_json Threads::Threads)
 target_compile_definitions(mdp_runner PRIVATE MDP_VERSION="${PROJECT_VERSION}"

@@ -119,7 +119,7 @@ class execution {
                                       std::max(point.run.repetitions, s.repetition + 1)));
     const std::uint64_t seed =
         point.run.repeat_changes == "seed" ? point.seed + s.repetition : point.seed;
-    run_record record = run_repetition(point, seed, callbacks_);
+    run_record record = run_repetition(point, s.repetition, seed, callbacks_);
     // A repetition that was cut short says nothing about the point.
     if (!record.error.empty() && stopped()) return false;
     record.index = s.repetition;

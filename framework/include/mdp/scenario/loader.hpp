@@ -46,6 +46,11 @@ struct load_options {
 [[nodiscard]] scenario_spec load_scenario(const std::string& path_or_dash,
                                           const load_options& options = {});
 
+// A point as results keep it (member `config` of mdp-result/1), to run it again. `name` stands for
+// the file in messages.
+[[nodiscard]] scenario_spec load_expanded(const json_value& config, const std::string& name,
+                                          const load_options& options = {});
+
 // Checks a file: a runnable scenario, or one without `flows` that others extend.
 struct check_outcome {
   std::string name;

@@ -2,17 +2,31 @@
 // Everything happens inside run_points(), on threads that end before it returns.
 #pragma once
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "mdp/scenario/spec.hpp"
+#include "mdp/transport/transport.hpp"
 
 namespace mdp::scenario {
+
+// Watches the packets of one repetition in a simulator.
+class run_observer : public transport::packet_observer {
+ public:
+  // The repetition is over and was complete; `facts` are the simulator's. What it throws
+  // (std::exception) is the repetition's error.
+  virtual void on_end(const transport::fabric_facts& facts) = 0;
+};
 
 struct run_callbacks {
   std::function<void(const std::string& line)> progress;
   std::function<bool()> stop_requested;  // polled; true ends the current repetition early
   std::vector<std::string> plugin_directories;
+  // Asked before each repetition, which may go on without (null). May throw.
+  std::function<std::unique_ptr<run_observer>(const point_spec& point, std::uint32_t repetition,
+                                              std::uint64_t seed)>
+      observe;
 };
 
 struct point_result {

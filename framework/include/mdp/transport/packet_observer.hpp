@@ -45,17 +45,17 @@ struct packet_event {
 };
 
 // Called on the thread that drives the fabric, in the order of events, which is the same in every
-// run of the same seed. Must not use the fabric.
+// run of the same seed. Must not use the fabric; errors are kept for later, nothing is thrown.
 class packet_observer {
  public:
   virtual ~packet_observer() = default;
   // Before the first event there: `name` is "<node>/up", "<node>/down", "<router>-><router>", or a
   // node's.
-  virtual void on_place(std::uint32_t place, std::string_view name) = 0;
+  virtual void on_place(std::uint32_t place, std::string_view name) noexcept = 0;
   // The datagram is `first`, then `rest`; both empty for wake_up and for packets of nodes that
   // closed. Valid during the call only.
   virtual void on_packet(const packet_event& event, std::span<const std::byte> first,
-                         std::span<const buffer::slice> rest) = 0;
+                         std::span<const buffer::slice> rest) noexcept = 0;
 };
 
 }  // namespace mdp::transport
