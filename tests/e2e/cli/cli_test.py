@@ -100,7 +100,7 @@ class Commands(unittest.TestCase):
             self.assertEqual(result.stderr, "")
             return set(result.stdout.split())
 
-        self.assertEqual(completed("mdp", "r"), {"run", "report"})
+        self.assertEqual(completed("mdp", "rep"), {"replay", "report"})
         self.assertIn("--resume", completed("mdp", "run", "--re"))
         self.assertIn("gbench", completed("mdp", "run", "--format", "g"))
         self.assertIn("transports", completed("mdp", "list", "tr"))

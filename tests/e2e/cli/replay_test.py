@@ -107,7 +107,8 @@ class Replay(Simulated):
         sent = [r for r in self.rows() if r["event"] == "sent" and r["place"] == "client-0/up"]
         for row in (sent[0], sent[len(sent) // 2], sent[-1]):
             number = row["packet"]
-            other = self.check(mdp("replay", self.folder, "--fate", f"client-0/up#{number}=drop"), 1)
+            other = mdp("replay", self.folder, "--fate", f"client-0/up#{number}=drop")
+            self.check(other, 1)
             self.assertRegex(other.stdout, rf"recorded  .*client-0/up #{number}: sent, ")
             self.assertRegex(other.stdout, rf"now  .*client-0/up #{number}: lost, ")
         held = self.check(mdp("replay", self.folder, "--fate", "server-0/up#20=hold:7"), 1)

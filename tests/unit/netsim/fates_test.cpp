@@ -15,7 +15,9 @@ using transport::packet_event;
 using transport::packet_fate;
 
 struct recorder final : transport::packet_observer {
-  void on_place(std::uint32_t place, std::string_view name) noexcept override { places[place] = name; }
+  void on_place(std::uint32_t place, std::string_view name) noexcept override {
+    places[place] = name;
+  }
   void on_packet(const packet_event& e, std::span<const std::byte> first,
                  std::span<const buffer::slice> rest) noexcept override {
     events.push_back(e);
