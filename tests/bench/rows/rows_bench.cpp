@@ -1,6 +1,7 @@
 // Runs the rows of the table of goals and prints it: each row's goal, what was reached with its
 // interval, and the figures of both sides. Usage: rows_bench [--rounds N] [--seconds S] [--seed N]
-// [--group TEXT] (a part of the group's name) [--senders N] (of the row n-to-1). Exit code 1: a
+// [--group TEXT] (a part of the group's name) [--senders N] (of the row n-to-1)
+// [--one NAME] (no table: this measurement alone, to be profiled). Exit code 1: a
 // measurement moved nothing at all.
 #include <fmt/format.h>
 
@@ -26,6 +27,7 @@ struct arguments {
   std::uint64_t seed = 1;  // of the order of measurements
   std::string group;
   std::size_t senders = 1000;
+  std::string one;
 };
 
 std::optional<arguments> parse(int argc, char** argv) {
@@ -41,6 +43,8 @@ std::optional<arguments> parse(int argc, char** argv) {
       a.seed = std::strtoull(argv[i + 1], nullptr, 10);
     } else if (key == "--group") {
       a.group = argv[i + 1];
+    } else if (key == "--one") {
+      a.one = argv[i + 1];
     } else if (key == "--senders") {
       a.senders = std::strtoull(argv[i + 1], nullptr, 10);
     } else {
@@ -192,6 +196,21 @@ void print_row(const group& g, const row& r, const collected& all) {
              verdict, sides);
 }
 
+// One measurement of a group, whose profile is then its own.
+void run_one(const group& g, const arguments& args) {
+  for (const measurement& m : g.measurements) {
+    if (m.name != args.one) continue;
+    for (int round = 0; round < args.rounds; ++round) {
+      const rate r = m.run(args.seconds);
+      fmt::print(
+          "{}, {}: {}, {:.1f} Gb/s, {:.3f} CPU s a million, p50 {:.1f} us, p99 {:.1f} us{}\n",
+          g.name, m.name, text_of(r.per_second, figure::rate),
+          value_of(r, figure::gigabits, g.message_bytes),
+          value_of(r, figure::cost, g.message_bytes), r.p50_us, r.p99_us, r.note);
+    }
+  }
+}
+
 bool nothing_moved(const group& g, const collected& all) {
   bool any = false;
   for (const auto& [name, rates] : all.rates)
@@ -210,8 +229,13 @@ int main(int argc, char** argv) {
   if (!args) {
     fmt::print(stderr,
                "usage: rows_bench [--rounds 1..] [--seconds 0..60] [--seed N] [--group TEXT] "
-               "[--senders 1..5000]\n");
+               "[--senders 1..5000] [--one NAME]\n");
     return 2;
+  }
+  if (!args->one.empty()) {
+    for (const group& g : all_groups(args->senders))
+      if (g.name.find(args->group) != std::string::npos) run_one(g, *args);
+    return 0;
   }
   mdp::seeded_random random(args->seed);
   fmt::print("{} rounds of {} s, order by seed {}; ratios are paired in a round\n", args->rounds,

@@ -10,8 +10,14 @@ namespace mdp::wire {
 // b).
 [[nodiscard]] std::uint32_t crc32c(std::uint32_t crc, std::span<const std::byte> data) noexcept;
 
-// The portable version, for tests and CPUs without the instruction.
+// What crc32c() chooses from, best last; for tests, and for CPUs that lack instructions: a table,
+// the crc32 instruction of SSE 4.2 (the table without it), carry-less multiplication of AVX-512
+// (the crc32 instruction without it). All give the same result.
 [[nodiscard]] std::uint32_t crc32c_portable(std::uint32_t crc,
                                             std::span<const std::byte> data) noexcept;
+[[nodiscard]] std::uint32_t crc32c_instruction(std::uint32_t crc,
+                                               std::span<const std::byte> data) noexcept;
+[[nodiscard]] std::uint32_t crc32c_folding(std::uint32_t crc,
+                                           std::span<const std::byte> data) noexcept;
 
 }  // namespace mdp::wire
