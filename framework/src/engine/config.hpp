@@ -24,6 +24,7 @@ struct config {
   bool pmtu_discovery = false;            // RFC 8899; else max_packet_bytes from the start
   duration pmtu_raise = std::chrono::seconds(600);  // how often a larger packet is tried again
   std::uint32_t max_enqueued_messages = 65536;  // of one peer: queued or awaiting a confirmation
+  std::uint64_t max_enqueued_bytes = ~std::uint64_t{0};  // of one peer: packets queued or in flight
   std::uint32_t max_peers = 65536;
   // Sessions that a stranger began and has not proven yet; above it HELLO is answered by RETRY.
   std::uint32_t max_half_open = 1024;

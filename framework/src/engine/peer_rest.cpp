@@ -1,5 +1,7 @@
 // Between rest and work: what a peer has while data flows is made at need and given back when
 // nothing is left to do. Members of `peer`. Rules: docs/protocol.md R-MEM-*.
+#include <algorithm>
+
 #include "peer.hpp"
 
 namespace mdp::engine {
@@ -8,8 +10,9 @@ flow& peer::wake() {
   if (flow_) [[likely]]
     return *flow_;
   const config& c = shared_.settings;
-  const send_limits limits{c.max_message_bytes, c.max_enqueued_messages,
-                           body_bytes_of(packet_bytes_), body_charge()};
+  const send_limits limits{
+      c.max_message_bytes, c.max_enqueued_messages, body_bytes_of(packet_bytes_),
+      std::max<std::uint64_t>(c.max_enqueued_bytes / c.max_packet_bytes, 1), body_charge()};
   flow_ = std::make_unique<flow>(shared_.bodies, shared_.blocks, limits, new_regulator(),
                                  std::move(remains_));
   if (state_ == peer_state::connecting) flow_->queue.begin_early();

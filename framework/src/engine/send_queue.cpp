@@ -41,7 +41,7 @@ bool send_queue::may_hold(std::size_t more) const noexcept {
   // A dynamic threshold (Choudhury and Hahne 1998): whoever holds much may hold more only while
   // much is free, so that one peer that takes nothing leaves room for all others.
   const std::size_t free = blocks_.available();
-  if (more > free) return false;
+  if (more > free || held_ >= limits_.max_bodies) return false;
   return held_ == 0 || held_ + more <= share_min || held_ + more <= share_factor * (free - more);
 }
 

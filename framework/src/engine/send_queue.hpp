@@ -33,6 +33,7 @@ struct send_limits {
   std::uint32_t max_message_bytes;
   std::uint32_t max_messages;
   std::uint32_t body_bytes;          // frames of one packet
+  std::uint64_t max_bodies = ~0ull;  // held, beyond which nothing more is begun
   credit body_charge{~0ull, ~0ull};  // most that small messages in one packet may cost together
 };
 

@@ -99,6 +99,9 @@ std::vector<row> make_rows() {
       65536, &c::max_enqueued_messages);
   add("max_enqueued_packets", "packets", "of all peers: queued or in flight; preallocated", 64,
       4194304, &c::max_enqueued_packets);
+  add("max_enqueued_bytes", "bytes",
+      "of one peer: packets queued or in flight; the message that reaches it is taken whole", 1,
+      17179869184.0, &c::max_enqueued_bytes);
   add("receive_window_bytes", "bytes", "payload a peer may send beyond what the application took",
       1200, 17179869184.0, &c::receive_window_bytes);
   add("receive_window_messages", "messages", "the same in messages", 16, 65536,

@@ -19,6 +19,7 @@ engine::config to_engine(const node_config& c) noexcept {
   e.pmtu_discovery = c.pmtu_discovery != 0;
   e.pmtu_raise = ms(c.pmtu_raise_s * 1000);
   e.max_enqueued_messages = u32(c.max_enqueued_messages);
+  e.max_enqueued_bytes = u64(c.max_enqueued_bytes);
   e.max_peers = u32(c.max_peers);
   e.max_half_open = u32(c.max_half_open);
   e.zero_rtt = static_cast<engine::zero_rtt_policy>(c.zero_rtt);

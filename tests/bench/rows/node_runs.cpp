@@ -57,7 +57,10 @@ class world {
     o.seed = ++seeds_;  // nodes that talk to each other are seeded apart
     o.spin = spin_ ? duration(100ms) : duration(0);
     if (!kind_.reliable) return make_raw_messenger(o);
-    o.config = {{"max_packet_bytes", std::to_string(kind_.packet_bytes)}};
+    // A sender that is never out of messages fills what it may: more than the second-level cache
+    // holds only makes every byte come from afar three times.
+    o.config = {{"max_packet_bytes", std::to_string(kind_.packet_bytes)},
+                {"max_enqueued_bytes", "1048576"}};
     o.config.insert(o.config.end(), more.begin(), more.end());
     return make_mdp_messenger(o);
   }

@@ -362,28 +362,6 @@ TEST(credit, what_is_larger_than_the_peer_takes_is_refused) {
   EXPECT_EQ(b.engine->counts().rejected_too_large, 0u);
 }
 
-// R-SCHED-3
-TEST(sharing, one_peer_that_takes_nothing_leaves_room_for_the_others) {
-  engine_network net;
-  auto& hub = net.add();
-  const auto& dead = net.add();
-  std::vector<peer_id> peers;
-  const peer_id stuck = *hub.engine->connect(net.now(), dead.address);
-  for (int i = 0; i < 8; ++i) peers.push_back(*hub.engine->connect(net.now(), net.add().address));
-  net.run_for(200ms);
-  net.filter = [&](const engine_node& from, std::span<const std::byte>) { return &from != &dead; };
-  const std::string text(1300, 'x');
-  while (hub.engine->submit(net.now(), stuck, bytes_of(text), {})) {
-  }
-  EXPECT_GE(hub.blocks.available(), hub.blocks.block_count() / 10);
-  for (std::size_t round = 0; round < 50; ++round) {
-    for (const peer_id p : peers)
-      for (int i = 0; i < 10; ++i)
-        ASSERT_TRUE(hub.engine->submit(net.now(), p, bytes_of(text), {both, 1})) << round;
-    ASSERT_TRUE(net.run_until([&] { return hub.app.delivered.size() == (round + 1) * 80; }, 1s));
-  }
-}
-
 TEST_F(messages, options_out_of_range_are_refused) {
   const auto refused = [&](const engine::send_options& o) {
     const auto id = a->engine->submit(net.now(), peer, bytes_of("x"), o);

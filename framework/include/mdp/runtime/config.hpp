@@ -57,6 +57,7 @@ struct node_config {
   // Resources.
   double max_enqueued_messages = 65536;
   double max_enqueued_packets = 16384;
+  double max_enqueued_bytes = 17179869184;
   double receive_window_bytes = 8388608;
   double receive_window_messages = 32768;
   double reassembly_bytes_max = 268435456;
