@@ -5,9 +5,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <vector>
+
+#include "mdp/base/number.hpp"
 
 namespace mdp {
 namespace {
@@ -180,8 +181,7 @@ result<void, std::string> node_config::set(std::string_view key, std::string_vie
   if (!found) return failure(unknown_key(key));
   if (!found->number) return set_choice(*this, *found, value);
   double number = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error != std::errc{} || end != value.data() + value.size() || !std::isfinite(number))
+  if (!parse_number(value, number) || !std::isfinite(number))
     return failure(fmt::format("{}: '{}' is not a number", key, value));
   if (number < found->key.min || number > found->key.max)
     return failure(fmt::format("{}: {} is outside {} .. {} {}", key, value, found->key.min,

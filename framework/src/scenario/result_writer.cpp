@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "host_info.hpp"
+#include "mdp/base/number.hpp"
 #include "mdp/transport/plugin_abi.hpp"
 #include "statistics.hpp"
 #include "steady_state.hpp"
@@ -257,10 +257,9 @@ json check_assert(const assert_spec& a, const json& runs) {
   const std::size_t bound_at = std::min(text.find_first_not_of("<>=!", op_at), text.size());
   const std::string path = text.substr(0, op_at);
   double bound = 0;
-  const char* const end = text.data() + text.size();
-  const char* const digits =
-      text.data() + bound_at + (bound_at < text.size() && text[bound_at] == '+');
-  if (op_at == bound_at || digits == end || std::from_chars(digits, end, bound).ptr != end) {
+  const bool plus = bound_at < text.size() && text[bound_at] == '+';
+  const std::string_view digits = std::string_view(text).substr(bound_at + (plus ? 1 : 0));
+  if (op_at == bound_at || !parse_number(digits, bound)) {
     outcome["reason"] = "not of the form '<metric> <op> <number>'";
     return outcome;
   }

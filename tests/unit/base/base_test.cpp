@@ -2,10 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "mdp/base/endpoint_address.hpp"
+#include "mdp/base/number.hpp"
 #include "mdp/base/random.hpp"
 #include "mdp/base/ring.hpp"
 #include "mdp/base/siphash.hpp"
@@ -137,6 +139,21 @@ TEST(tx_batch, keeps_items_until_the_last_is_taken) {
   batch.consume(1);
   EXPECT_TRUE(batch.empty());
   EXPECT_EQ(pool.available(), 8u);
+}
+
+TEST(number, is_the_whole_text) {
+  const auto number = [](std::string_view text) -> std::optional<double> {
+    double out = 0;
+    return parse_number(text, out) ? std::optional(out) : std::nullopt;
+  };
+  EXPECT_EQ(number("0"), 0.0);
+  EXPECT_EQ(number("-2.5e-3"), -0.0025);
+  EXPECT_EQ(number(".5"), 0.5);
+  EXPECT_EQ(number("1e+300"), 1e300);
+  EXPECT_EQ(number("18446744073709551615"), 18446744073709551615.0);
+  for (const char* wrong : {"", " 1", "1 ", "+1", "0x10", "1,5", "1e999", "one", "1.2.3", "-"}) {
+    EXPECT_EQ(number(wrong), std::nullopt) << wrong;
+  }
 }
 
 }  // namespace

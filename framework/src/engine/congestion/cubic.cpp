@@ -72,8 +72,8 @@ void cubic::begin_epoch(time_point now) noexcept {
 std::uint64_t cubic::cubic_window(duration since_epoch) const noexcept {
   const auto offset =
       std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch - to_plateau_).count();
-  const auto ms =
-      static_cast<std::uint64_t>(std::min(offset < 0 ? -offset : offset, cubic_time_max_ms));
+  const auto ms = static_cast<std::uint64_t>(
+      std::min<std::int64_t>(offset < 0 ? -offset : offset, cubic_time_max_ms));
   const std::uint64_t change = scale(ms * ms * ms, packet_, 2'500'000'000);
   if (offset >= 0) return state_.plateau + change;
   return state_.plateau > change ? state_.plateau - change : 0;
