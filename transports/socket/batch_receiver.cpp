@@ -1,6 +1,7 @@
 #include "transports/socket/batch_receiver.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 
 namespace mdp::transport {
@@ -28,21 +29,32 @@ batch_receiver::~batch_receiver() {
   }
 }
 
+std::uint64_t batch_receiver::first(std::size_t count) noexcept {
+  return count == batch_max ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
+}
+
+bool batch_receiver::find_block(std::size_t index) noexcept {
+  if (!blocks_[index]) blocks_[index] = pool_.acquire();
+  if (blocks_[index]) return true;
+  // The pool is empty, but a later place may still hold a block from a larger batch.
+  const std::uint64_t later = ready_ & ~first(index + 1);
+  if (later == 0) return false;
+  const auto last = static_cast<std::size_t>(std::bit_width(later)) - 1;
+  std::swap(blocks_[index], blocks_[last]);
+  ready_ &= first(last);
+  return true;
+}
+
 std::size_t batch_receiver::ready_blocks(std::size_t wanted) noexcept {
-  std::size_t last = batch_max;
-  for (std::size_t i = 0; i < wanted; ++i) {
-    if (!blocks_[i]) blocks_[i] = pool_.acquire();
-    if (!blocks_[i]) {
-      // The pool is empty, but a later place may still hold a block from a larger batch.
-      while (last > i + 1 && !blocks_[last - 1]) --last;
-      if (last <= i + 1) return i;
-      std::swap(blocks_[i], blocks_[--last]);
-    }
+  for (std::uint64_t stale = ~ready_ & first(wanted); stale != 0; stale = ~ready_ & first(wanted)) {
+    const auto i = static_cast<std::size_t>(std::countr_zero(stale));
+    if (!find_block(i)) return i;
     parts_[i] = {blocks_[i]->data, blocks_[i]->capacity};
     msghdr& message = messages_[i].msg_hdr;
     message.msg_namelen = sizeof(socket_address);
     message.msg_controllen = sizeof(control_buffer);
     message.msg_flags = 0;
+    ready_ |= std::uint64_t{1} << i;
   }
   return wanted;
 }
@@ -72,9 +84,8 @@ bool batch_receiver::deliver(std::size_t index, buffer::rx_datagrams& out) noexc
 
 batch_receiver::outcome batch_receiver::receive(std::span<buffer::rx_datagrams> out) noexcept {
   outcome result;
-  std::size_t budget = out.size();
-  while (budget > 0) {
-    const std::size_t count = ready_blocks(std::min(budget, batch_max));
+  for (std::size_t budget = out.size(); budget > 0;) {
+    const std::size_t count = ready_blocks(std::min(budget, at_once_));
     if (count == 0) {
       ++counts_.rx_no_block;
       result.starved = true;
@@ -83,17 +94,19 @@ batch_receiver::outcome batch_receiver::receive(std::span<buffer::rx_datagrams> 
     ++counts_.rx_calls;
     const int got = ::recvmmsg(socket_.fd(), messages_.data(), static_cast<unsigned>(count),
                                MSG_DONTWAIT, nullptr);
-    if (got <= 0) {
+    const std::size_t come = got > 0 ? static_cast<std::size_t>(got) : 0;
+    at_once_ = come == count ? batch_max : 1;
+    if (come == 0) {
       if (got < 0 && is_path_error(errno)) ++counts_.path_errors;
       break;
     }
     result.consumed = true;
-    const auto come = static_cast<std::size_t>(got);
+    ready_ &= ~first(come);
     for (std::size_t i = 0; i < come; ++i) {
       if (deliver(i, out[result.filled])) ++result.filled;
     }
     budget -= come;
-    if (come < count) break;
+    if (come < batch_max) break;
   }
   return result;
 }

@@ -30,14 +30,22 @@ class batch_receiver {
  private:
   static constexpr std::size_t batch_max = 64;
 
-  // Blocks for the first `wanted` messages; returns for how many there are some.
+  // The lowest `count` bits.
+  [[nodiscard]] static std::uint64_t first(std::size_t count) noexcept;
+  [[nodiscard]] bool find_block(std::size_t index) noexcept;
+  // Readies the first `wanted` messages; returns how many of them have a block. What an empty
+  // socket left as it was costs nothing: a spinning caller asks a million times a second.
   [[nodiscard]] std::size_t ready_blocks(std::size_t wanted) noexcept;
   [[nodiscard]] bool deliver(std::size_t index, buffer::rx_datagrams& out) noexcept;
 
   udp_socket& socket_;
   buffer::block_pool& pool_;
   counters& counts_;
+  // Datagrams asked for in one call. Asking for one more than there is costs as much as half a
+  // receive: one, until it was not enough.
+  std::size_t at_once_ = 1;
   std::uint32_t overflow_ = 0;
+  std::uint64_t ready_ = 0;  // bit i: message i has a block, and its header is as recvmmsg wants it
   std::array<buffer::block*, batch_max> blocks_{};
   std::vector<mmsghdr> messages_;
   std::vector<iovec> parts_;
