@@ -15,7 +15,11 @@ constexpr double raw_warm_up = 0.05;
 using raw_program = rate (*)(const options&);
 
 measurement raw(const char* name, raw_program program, std::size_t bytes) {
-  return {name, [=](double seconds) { return program({seconds, bytes, raw_warm_up}); }};
+  return {name,
+          [=](double seconds) {
+            return program({seconds, bytes, raw_warm_up});
+          },
+          program != raw_bench::plain_sendto};
 }
 
 measurement node_one_way(const char* name, messenger_kind kind, std::size_t bytes) {
@@ -100,10 +104,11 @@ group round_trip_group(std::string name, bool spin, std::size_t outstanding) {
     return options{seconds, 64, warm_up, outstanding, spin};
   };
   const auto raw_trips = [=](const char* title, raw_program program) {
-    return measurement{title, [=](double s) { return program(of(s, raw_warm_up)); }};
+    return measurement{title, [=](double s) { return program(of(s, raw_warm_up)); }, spin};
   };
   const auto node_trips = [=](const char* title, messenger_kind kind) {
-    return measurement{title, [=](double s) { return round_trips(kind, of(s, node_warm_up)); }};
+    return measurement{title, [=](double s) { return round_trips(kind, of(s, node_warm_up)); },
+                       spin};
   };
   g.measurements = {raw_trips("UDP", raw_bench::udp_round_trips),
                     raw_trips("TCP", raw_bench::tcp_round_trips), node_trips("socket", over_socket),
@@ -193,7 +198,7 @@ rate engine_rounds(std::size_t bytes, double seconds) {
 
 group engine_alone(const char* name, std::size_t bytes, figure of, double goal) {
   group g{name, bytes, {}, {}};
-  g.measurements = {{"engine", [=](double s) { return engine_rounds(bytes, s); }}};
+  g.measurements = {{"engine", [=](double s) { return engine_rounds(bytes, s); }, false}};
   g.rows = {{name, of, relation::at_least, goal, "engine", "engine"}};
   return g;
 }

@@ -15,6 +15,7 @@ namespace mdp::bench {
 struct measurement {
   std::string name;  // unique in its group
   std::function<raw_bench::rate(double seconds)> run;
+  bool spins = true;  // both threads never sleep: a run that got less than its two cpus is no run
 };
 
 // What of a measurement a row looks at.

@@ -60,7 +60,24 @@ std::optional<arguments> parse(int argc, char** argv) {
 struct collected {
   std::map<std::string, std::vector<rate>> rates;
   std::map<std::string, std::string> notes;
+  int repeated = 0;   // runs that were thrown away and made again
+  int disturbed = 0;  // runs that were kept though other work took part of their cpus
 };
+
+// Other work on the machine shows as processor time that spinning threads did not get.
+rate undisturbed(const measurement& m, double seconds, collected& all) {
+  constexpr int tries = 5;
+  constexpr double enough = 0.96;
+  for (int i = 1;; ++i) {
+    const rate r = m.run(seconds);
+    if (!m.spins || !r.note.empty() || r.cpu_seconds >= 2 * enough * seconds) return r;
+    if (i == tries) {
+      ++all.disturbed;
+      return r;
+    }
+    ++all.repeated;
+  }
+}
 
 collected measure(const group& g, const arguments& args, mdp::seeded_random& random) {
   collected all;
@@ -70,7 +87,7 @@ collected measure(const group& g, const arguments& args, mdp::seeded_random& ran
     for (std::size_t i = order.size(); i > 1; --i)
       std::swap(order[i - 1], order[random.next() % i]);
     for (const measurement* m : order) {
-      const rate r = m->run(args.seconds);
+      const rate r = undisturbed(*m, args.seconds, all);
       if (r.note.empty()) {
         all.rates[m->name].push_back(r);
       } else {
@@ -246,6 +263,9 @@ int main(int argc, char** argv) {
     if (g.name.find(args->group) == std::string::npos) continue;
     const collected all = measure(g, *args, random);
     for (const row& r : g.rows) print_row(g, r, all);
+    if (all.repeated + all.disturbed > 0)
+      fmt::print("  ({} runs repeated, {} kept that other work disturbed)\n", all.repeated,
+                 all.disturbed);
     std::fflush(stdout);
     failed = nothing_moved(g, all) || failed;
   }
