@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "commands.hpp"
 #include "mdp/messaging/factory.hpp"
 #include "mdp/plugin/plugin_loader.hpp"
@@ -43,6 +45,11 @@ scenario::load_context program_context() {
     return std::nullopt;
   };
   context.protocol_keys = keys_of;
+  context.options_refusal = plugin::options_refusal;
+  context.memory_bytes = [] {
+    return static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+           static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  };
   return context;
 }
 

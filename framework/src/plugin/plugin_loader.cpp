@@ -148,6 +148,20 @@ std::vector<plugin_info> list_plugins(const std::vector<std::string>& extra_dire
   return found;
 }
 
+std::string options_refusal(const std::string& name, const std::string& options_json) {
+  for (const plugin_info& info : list_plugins()) {
+    if (info.name != name || !info.unavailable.empty()) continue;
+    const auto* descriptor = load_library(info.path).descriptor;
+    std::array<char, error_bytes> error{};
+    transport::fabric* made =
+        descriptor->create_fabric(options_json.c_str(), error.data(), error_bytes);
+    error.back() = '\0';
+    if (made == nullptr) return error[0] ? error.data() : "it gave no reason";
+    descriptor->destroy_fabric(made);
+  }
+  return {};
+}
+
 std::shared_ptr<transport::fabric> create_fabric(
     const std::string& name, const std::string& options_json,
     const std::vector<std::string>& extra_directories) {

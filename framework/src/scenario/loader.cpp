@@ -6,6 +6,7 @@
 
 #include "expand.hpp"
 #include "mdp/base/random.hpp"
+#include "network_check.hpp"
 #include "schema.hpp"
 #include "typed.hpp"
 
@@ -146,6 +147,7 @@ scenario_spec load_document(const json_value& document, const std::string& path_
     check(one, scenario_type(), "", required_keys::demand);
     check_name(one);
     point_spec point = make_point(one, options.context);
+    if (point.transport.plugin == "netsim") check_simulation(one, point, options.context);
     point.vars = std::move(chosen);
     point.id = point_id(one);
     point.config_json = dump(one, 2);

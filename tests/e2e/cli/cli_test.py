@@ -132,6 +132,18 @@ class Commands(unittest.TestCase):
         result = mdp("validate", "-", text_in='{"schema": "mdp-scenario/1",\n "flow": 1}')
         self.check(result, 2, '<stdin>:2:2: /flow: unknown key "flow"; did you mean "flows"?')
 
+    def test_the_simulator_itself_is_asked_before_anything_runs(self):
+        text = """{"schema": "mdp-scenario/1", "name": "cut", "description": "Two islands",
+ "transports": {"default": {"plugin": "netsim"}},
+ "network": {"links": {"wire": {}}, "topology": {"shape": "graph",
+  "trunks": [{"from": "a", "to": "b", "link": "wire"}, {"from": "c", "to": "d", "link": "wire"}]}},
+ "peers": {"client": {}, "server": {}},
+ "flows": [{"from": "client", "to": "server", "pattern": "stream", "size_bytes": 64,
+  "load": {"mode": "closed", "in_flight": 1}}]}"""
+        for command in (["validate"], ["run", "--no-report", "-o", "/nowhere"]):
+            self.check(mdp(*command, "-", text_in=text), 2,
+                       "<stdin>:4:13: /network/topology/trunks: no route from a to c")
+
     def test_a_broken_file_does_not_hide_the_others(self):
         good = os.path.join(SOURCE, "scenarios/base.json")
         result = mdp("validate", "/nowhere.json", good)

@@ -45,4 +45,8 @@ struct plugin_info {
     const std::string& name, const std::string& options_json = "{}",
     const std::vector<std::string>& extra_directories = {});
 
+// Why the named plugin refuses these options; empty: it takes them, or it cannot be asked here (not
+// found, unavailable). Makes a fabric and drops it: meant for simulators, which hold nothing.
+[[nodiscard]] std::string options_refusal(const std::string& name, const std::string& options_json);
+
 }  // namespace mdp::plugin

@@ -34,6 +34,12 @@ struct load_context {
   // JSON Schema of a plugin's options; nullopt: unknown.
   std::function<std::optional<std::string>(const std::string& plugin)> plugin_options_schema;
   std::function<std::vector<protocol_key>(const std::string& protocol)> protocol_keys;
+  // Why the simulator refuses these options, in one line that begins with the JSON pointer of the
+  // culprit and ": "; empty: it takes them.
+  std::function<std::string(const std::string& plugin, const std::string& options_json)>
+      options_refusal;
+  // Of this machine, for what runs in one process; asked for simulations only.
+  std::function<std::uint64_t()> memory_bytes;
 };
 
 struct load_options {

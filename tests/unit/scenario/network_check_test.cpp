@@ -1,0 +1,46 @@
+// Simulations beyond the machine: refused by what it has, not by what the author had.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "test_context.hpp"
+
+namespace mdp::scenario {
+namespace {
+
+std::string error_with(std::uint64_t memory_bytes, const char* peers) {
+  const auto file = std::filesystem::path(::testing::TempDir()) / "network_check.json";
+  std::ofstream(file) << R"({"schema": "mdp-scenario/1", "name": "n", "description": "d",
+    "transports": {"default": {"plugin": "netsim"}}, "network": {"links": {"wan": {}}},
+    "peers": )" << peers
+                      << R"(, "flows": [{"from": "client", "to": "client", "pattern": "stream",
+    "size_bytes": 64, "load": {"mode": "closed", "in_flight": 1}}]})";
+  load_options options;
+  options.context = testing::fixed_context();
+  options.context.memory_bytes = [memory_bytes] { return memory_bytes; };
+  try {
+    static_cast<void>(load_scenario(file.string(), options));
+  } catch (const scenario_error& e) {
+    return e.what();
+  }
+  return "accepted";
+}
+
+TEST(NetworkCheck, NamesThePeersThatTheMachineCannotHold) {
+  EXPECT_EQ(error_with(8'000'000'000, R"({"client": {"count": 1000}})"), "accepted");
+  EXPECT_THAT(error_with(5'000'000'000, R"({"client": {"count": 1000}})"),
+              ::testing::HasSubstr("/peers: 1000 peers with 499500 sessions take 5998 MB at the "
+                                   "least, this machine has 5000 MB"));
+}
+
+TEST(NetworkCheck, CountsSessionsBesidesPeers) {
+  EXPECT_EQ(error_with(4'100'000'000, R"({"client": {"count": 2}, "idle": {"count": 1000}})"),
+            "accepted");
+  EXPECT_NE(error_with(4'100'000'000, R"({"client": {"count": 1000}, "idle": {"count": 2}})"),
+            "accepted");
+}
+
+}  // namespace
+}  // namespace mdp::scenario
