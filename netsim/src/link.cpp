@@ -48,6 +48,7 @@ verdict link::offer(std::int64_t now, packet& p, packet_slab& slab) {
   const verdict v = accept(now, p, slab, number, jitter, f.hold_ns);
   if (v != verdict::pass || !models_) return v;
   copy_due_ = f.duplicate;
+  held_ns_ = f.hold_ns;
   copy_draw_ = f.copy_draw;
   if (f.harm != damage::none) {
     p.harm = static_cast<std::uint8_t>(f.harm) & 7;
@@ -58,6 +59,7 @@ verdict link::offer(std::int64_t now, packet& p, packet_slab& slab) {
 
 verdict link::offer_copy(std::int64_t now, packet& p, packet_slab& slab) {
   copy_due_ = false;
+  held_ns_ = 0;
   p.harm = 0;
   const std::int64_t jitter = sample(spec_->shape, copy_draw_, spec_->jitter_ns);
   const verdict v = accept(now, p, slab, offered_ - 1, jitter, 0);

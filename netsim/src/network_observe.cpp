@@ -61,9 +61,16 @@ void network::tell_offer(std::uint32_t link_id, std::uint32_t index, verdict v, 
                             .queued = wire.queued(now_, slab_),
                             .fate = pass && copy ? packet_fate::duplicated : fate_of(v)};
   tell(e, index);
-  if (!pass || p.harm == 0) return;
-  e.fate = packet_fate::damaged;
-  tell(e, index);
+  if (!pass) return;
+  if (p.harm != 0) {
+    e.fate = packet_fate::damaged;
+    tell(e, index);
+  }
+  if (wire.held_ns() != 0) {
+    e.fate = packet_fate::held;
+    e.arrive_ns = now_ + wire.held_ns();
+    tell(e, index);
+  }
 }
 
 void network::tell_arrival(std::uint32_t place, std::uint32_t index, packet_fate fate,

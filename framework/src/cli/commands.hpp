@@ -45,6 +45,12 @@ struct replay_arguments {
   std::vector<std::string> fates;    // "client-0/up#17=drop"
 };
 
+struct minimise_arguments {
+  std::string path;
+  std::optional<std::uint64_t> run;
+  std::string output;  // empty: beside the result
+};
+
 struct compare_arguments {
   std::vector<std::string> paths;  // one: its own values; two: baseline, candidate
   std::string var;                 // empty: as the scenario says
@@ -68,6 +74,9 @@ struct list_arguments {
 };
 
 [[nodiscard]] int run(const run_arguments& arguments);
+// Of what harmed packets in a run that fails, the least that makes it fail. Throws when it does
+// not.
+[[nodiscard]] int minimise(const minimise_arguments& arguments);
 // Prints an event log as CSV.
 [[nodiscard]] int print_events(const std::string& file);
 // Exit code 1: a run came out otherwise than recorded.

@@ -32,9 +32,9 @@ constexpr const char* examples = R"(Examples:
 Exit codes: 0 pass; 1 an assertion of the scenario failed; 2 usage or scenario error;
 3 a run failed; 4 inconclusive; 130 interrupted (what was measured is kept).)";
 
-const std::vector<std::string> command_names{"run",    "replay", "events",     "compare",
-                                             "report", "list",   "validate",   "expand",
-                                             "init",   "doctor", "completion", "manual"};
+const std::vector<std::string> command_names{
+    "run",      "replay", "minimise", "events", "compare",    "report", "list",
+    "validate", "expand", "init",     "doctor", "completion", "manual"};
 
 void add_load_options(CLI::App* command, load_arguments& load) {
   command->add_option("--set", load.set, "Override a value: path=value (repeatable)")
@@ -92,6 +92,18 @@ CLI::App* add_replay(CLI::App& app, replay_arguments& a) {
       ->allow_extra_args(false)
       ->type_name("LINK#PACKET=FATE");
   c->footer("Example: mdp replay results/wan --fate client-0/up#17=drop");
+  return c;
+}
+
+CLI::App* add_minimise(CLI::App& app, minimise_arguments& a) {
+  CLI::App* c = app.add_subcommand(
+      "minimise",
+      "Find the few dropped, delayed or damaged packets that make a simulated run fail");
+  c->add_option("RESULT", a.path, "Directory or result file with one run that fails")->required();
+  c->add_option("--run", a.run, "This repetition, from 0")->type_name("N");
+  c->add_option("-o,--output", a.output, "Scenario to write; default: <point>.run<k>.minimal.json")
+      ->type_name("FILE");
+  c->footer("Example: mdp minimise results/wan/0123456789ab.json");
   return c;
 }
 
@@ -205,6 +217,7 @@ int dispatch(int argc, char** argv) {
   app.require_subcommand(1);
   run_arguments run_args;
   replay_arguments replay_args;
+  minimise_arguments minimise_args;
   compare_arguments compare_args;
   report_arguments report_args;
   list_arguments list_args;
@@ -214,6 +227,7 @@ int dispatch(int argc, char** argv) {
   load_arguments load;
   const CLI::App* run_c = add_run(app, run_args);
   const CLI::App* replay_c = add_replay(app, replay_args);
+  const CLI::App* minimise_c = add_minimise(app, minimise_args);
   const CLI::App* compare_c = add_compare(app, compare_args);
   const CLI::App* report_c = add_report(app, report_args);
   const CLI::App* list_c = add_list(app, list_args);
@@ -261,6 +275,7 @@ int dispatch(int argc, char** argv) {
   }
   if (*run_c) return run(run_args);
   if (*replay_c) return replay(replay_args);
+  if (*minimise_c) return minimise(minimise_args);
   if (*compare_c) return compare(compare_args);
   if (*report_c) return report(report_args);
   if (*list_c) return list(list_args);

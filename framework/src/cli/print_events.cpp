@@ -16,7 +16,7 @@ std::string csv_line(const trace::record& r, const std::string& place) {
   if (e.fate == wake_up) return fmt::format("{},{},wake_up,,,,,,,\n", e.time_ns, place);
   const std::string start =
       fmt::format("{},{},{},{},{}", e.time_ns, place, to_string(e.fate), e.number, e.bytes);
-  if (e.fate != sent && e.fate != duplicated) return start + ",,,,,\n";
+  if (e.fate != sent && e.fate != duplicated && e.fate != held) return start + ",,,,,\n";
   return start + fmt::format(",{},{},{},{},\n", e.arrive_ns, e.queued, e.from, e.to);
 }
 

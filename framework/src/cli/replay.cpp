@@ -10,56 +10,14 @@
 #include "commands.hpp"
 #include "mdp/scenario/runner.hpp"
 #include "output.hpp"
+#include "recorded_runs.hpp"
 #include "trace/replay_check.hpp"
-#include "trace_files.hpp"
 
 namespace mdp::cli {
 namespace {
 
 namespace fs = std::filesystem;
 using scenario::json_value;
-
-// One simulated repetition as a result keeps it.
-struct recorded_run {
-  const json_value* config = nullptr;
-  std::string file;  // the result's
-  std::string scenario;
-  std::string id;
-  std::uint64_t repetition = 0;
-  std::uint64_t seed = 0;
-  std::string digest;
-  std::string version;
-  fs::path log;  // empty: the run was not traced
-};
-
-std::string text_at(const json_value* value) {
-  return value == nullptr ? "" : value->text;
-}
-
-std::uint64_t number_at(const json_value* value) {
-  return value == nullptr ? 0 : value->as_unsigned().value_or(0);
-}
-
-void add_runs(const result_text& result, std::vector<recorded_run>& out) {
-  const json_value& document = result.document;
-  const json_value* runs = document.find("runs");
-  if (runs == nullptr || document.find("config") == nullptr) return;
-  for (const json_value& run : runs->items) {
-    if (run.at("facts", "digest") == nullptr) continue;
-    recorded_run r;
-    r.config = document.find("config");
-    r.file = result.file;
-    r.scenario = text_at(document.find("scenario"));
-    r.id = text_at(document.find("id"));
-    r.repetition = number_at(run.find("index"));
-    r.seed = number_at(run.find("seed"));
-    r.digest = text_at(run.at("facts", "digest"));
-    r.version = text_at(document.at("build", "version"));
-    r.log = event_log_file(fs::path(result.file).parent_path(), r.id, r.repetition);
-    if (std::error_code error; !fs::exists(r.log, error)) r.log.clear();
-    out.push_back(std::move(r));
-  }
-}
 
 // "client-0/up#17=drop" or "client-0/up#18=hold:40000" as an object of network.fates.
 json_value parse_fate(const std::string& text) {
@@ -82,28 +40,15 @@ json_value parse_fate(const std::string& text) {
   return out;
 }
 
-// The point of that run, to be run once, with further fates.
-scenario::scenario_spec spec_of(const recorded_run& run, const std::vector<std::string>& fates) {
-  json_value config = *run.config;
-  if (!fates.empty()) {
-    json_value network =
-        config.find("network") == nullptr ? scenario::make_object() : *config.find("network");
-    json_value all =
-        network.find("fates") == nullptr ? scenario::make_array() : *network.find("fates");
-    for (const std::string& fate : fates) all.items.push_back(parse_fate(fate));
-    network.set("fates", all);
-    config.set("network", network);
-  }
-  load_arguments load;
-  load.seed = run.seed;
-  scenario::scenario_spec spec =
-      scenario::load_expanded(config, run.file + ": /config", make_load_options(load));
-  spec.points.resize(1);
-  scenario::run_spec& again = spec.points[0].run;
-  again.repetitions = 1;
-  again.repetitions_max = 0;
-  again.verify_determinism = false;
-  return spec;
+// Those of the recorded scenario, and these.
+json_value network_with(const recorded_run& run, const std::vector<std::string>& fates) {
+  json_value network = scenario::make_object();
+  if (fates.empty()) return network;
+  const json_value* recorded = run.result->at("config", "network", "fates");
+  json_value all = recorded == nullptr ? scenario::make_array() : *recorded;
+  for (const std::string& fate : fates) all.items.push_back(parse_fate(fate));
+  network.set("fates", all);
+  return network;
 }
 
 // What one replay found.
@@ -143,7 +88,7 @@ class checking_observer final : public scenario::run_observer {
 };
 
 outcome run_again(const recorded_run& run, const std::vector<std::string>& fates) {
-  const scenario::scenario_spec spec = spec_of(run, fates);
+  const scenario::scenario_spec spec = spec_of(run, config_of(run, network_with(run, fates)));
   outcome out;
   scenario::run_callbacks callbacks;
   callbacks.observe = [&](const scenario::point_spec&, std::uint32_t, std::uint64_t) {
@@ -183,12 +128,7 @@ std::string describe(const recorded_run& run, const outcome& found) {
 int replay(const replay_arguments& arguments) {
   const result_set all = read_results(arguments.paths);
   for (const std::string& line : all.damaged) say(fmt::format("mdp: left out: {}\n", line));
-  std::vector<recorded_run> runs;
-  for (const result_text& result : all.results) add_runs(result, runs);
-  if (arguments.run) {
-    std::erase_if(runs, [&](const recorded_run& r) { return r.repetition != *arguments.run; });
-  }
-  if (runs.empty()) throw std::runtime_error("no simulated run there: only those can be replayed");
+  const std::vector<recorded_run> runs = recorded_runs(all, arguments.run);
   int code = all.damaged.empty() ? exit_pass : exit_run_failed;
   for (const recorded_run& run : runs) {
     if (run.version != MDP_VERSION) {

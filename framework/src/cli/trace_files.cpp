@@ -7,6 +7,7 @@
 
 #include "mdp/scenario/json_value.hpp"
 #include "trace/event_log.hpp"
+#include "trace/pcapng.hpp"
 
 namespace mdp::cli {
 namespace {
@@ -38,20 +39,28 @@ class trace_files final : public scenario::run_observer {
       log_.emplace(event_log_file(folder, point.id, repetition).string(),
                    trace::log_head{what, manifest(point, repetition, seed)});
     }
+    if (has(kinds, "pcapng")) {
+      capture_ = std::make_unique<trace::pcapng_writer>(
+          (folder / fmt::format("{}.run{}.pcapng", point.id, repetition)).string());
+    }
   }
   void on_place(std::uint32_t place, std::string_view name) noexcept override {
     if (log_) log_->on_place(place, name);
+    if (capture_) capture_->on_place(place, name);
   }
   void on_packet(const transport::packet_event& event, std::span<const std::byte> first,
                  std::span<const buffer::slice> rest) noexcept override {
     if (log_) log_->on_packet(event, first, rest);
+    if (capture_) capture_->on_packet(event, first, rest);
   }
   void on_end(const transport::fabric_facts&) override {
     if (log_) log_->close();
+    if (capture_) capture_->close();
   }
 
  private:
   std::optional<trace::log_recorder> log_;
+  std::unique_ptr<trace::pcapng_writer> capture_;
 };
 
 }  // namespace

@@ -10,8 +10,8 @@
 namespace mdp::cli {
 
 // events: every event of the run, for `mdp replay`; checkpoints: only a fingerprint of every link
-// and node each millisecond.
-inline const std::vector<std::string> trace_kinds{"events", "checkpoints"};
+// and node each millisecond; pcapng: the packets themselves, their fates as comments.
+inline const std::vector<std::string> trace_kinds{"events", "checkpoints", "pcapng"};
 
 // "0123456789ab.run0.events" in `folder`. Both kinds of logs have this name.
 [[nodiscard]] std::filesystem::path event_log_file(const std::filesystem::path& folder,

@@ -44,7 +44,7 @@ std::uint64_t unfolded(std::uint64_t value) {
 }
 
 bool has_journey(packet_fate fate) {
-  return fate == packet_fate::sent || fate == packet_fate::duplicated;
+  return fate == packet_fate::sent || fate == packet_fate::duplicated || fate == packet_fate::held;
 }
 
 void add_event(std::string& out, const transport::packet_event& e, record_memory& memory) {
@@ -210,7 +210,7 @@ bool log_reader::next(record& r) {
   r = {};
   const unsigned head = byte();
   if (head >= static_cast<unsigned>(packet_fate::sent) &&
-      head <= static_cast<unsigned>(packet_fate::wake_up)) {
+      head <= static_cast<unsigned>(packet_fate::held)) {
     read_event(r, head);
   } else if (head == head_place) {
     read_place(r);

@@ -77,6 +77,7 @@ std::string text_of(const record& r, std::string_view place_name) {
   }
   std::string out = fmt::format("{} {} #{}: {}, {} bytes", seconds_text(e.time_ns), place_name,
                                 e.number, to_string(e.fate), e.bytes);
+  if (e.fate == packet_fate::held) return out + ", by " + seconds_text(e.arrive_ns - e.time_ns);
   if (e.arrive_ns != e.time_ns) out += fmt::format(", out at {}", seconds_text(e.arrive_ns));
   return out;
 }

@@ -13,7 +13,8 @@ bool same_event(const packet_event& a, const packet_event& b) {
   if (a.fate != b.fate || a.time_ns != b.time_ns || a.place != b.place) return false;
   if (a.fate == packet_fate::wake_up) return true;
   if (a.number != b.number || a.bytes != b.bytes || a.arrive_ns != b.arrive_ns) return false;
-  const bool journey = a.fate == packet_fate::sent || a.fate == packet_fate::duplicated;
+  const bool journey = a.fate == packet_fate::sent || a.fate == packet_fate::duplicated ||
+                       a.fate == packet_fate::held;
   return !journey || (a.queued == b.queued && a.from == b.from && a.to == b.to);
 }
 

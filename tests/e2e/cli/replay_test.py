@@ -2,7 +2,10 @@
 import argparse
 import csv
 import io
+import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,6 +13,7 @@ import unittest
 
 MDP = ""
 SOURCE = ""
+SKIPPED = 77
 
 
 def mdp(*arguments):
@@ -161,7 +165,111 @@ class Replay(Simulated):
         self.assertIn("no simulated run", self.check(mdp("replay", real), 2).stderr)
 
 
-GROUPS = {"drops": Drops, "replay": Replay}
+class Minimise(Simulated):
+    def failing(self, expect, *more):
+        self.check(mdp("run", scenario("lossy_wan.json"), "--seed", "42", "--set",
+                       "run.measure_s=2", "--set", 'assert=[{"expect": "%s"}]' % expect,
+                       "--no-report", "-o", self.folder, *more), 1)
+
+    def test_the_few_packets_that_suffice_are_found_and_fail_again(self):
+        self.failing("packets.retransmitted <= 3")
+        found = self.check(mdp("minimise", self.folder))
+        self.assertRegex(found.stdout, r"of 1\d\d faults 4 suffice \(\d+ runs\)\n"
+                                       r"(  client-0/up#\d+=drop\n){4}$")
+        (name,) = [f for f in os.listdir(self.folder) if f.endswith(".minimal.json")]
+        again = os.path.join(self.folder, "again")
+        self.check(mdp("run", os.path.join(self.folder, name), "--no-report", "-o", again), 1)
+        dropped = re.findall(r"#(\d+)=drop", found.stdout)
+        self.assertIn("client-0/up dropped 4:\n    " + " ".join(dropped) + "\n",
+                      text_of(again, "drops.txt"))
+
+    def test_every_kind_of_fault_is_written_down(self):
+        self.check(mdp("run", scenario("hostile_link.json"), "--set", "run.measure_s=2",
+                       "--set", 'assert=[{"expect": "network.corrupted <= 3"}]', "--no-report",
+                       "--trace", "events", "-o", self.folder), 1)
+        target = os.path.join(self.folder, "least.json")
+        found = self.check(mdp("minimise", self.folder, "-o", target))
+        self.assertIn(" 4 suffice", found.stdout)
+        self.assertEqual(found.stdout.count("=damage\n"), 4)
+        self.assertEqual(json.loads(text_of(target))["network"]["only_fates"], True)
+
+    def test_a_run_that_passes_or_fails_anyway_is_told(self):
+        self.failing("messages.delivered_ratio < 1")
+        self.assertIn("none is needed", self.check(mdp("minimise", self.folder)).stdout)
+        self.check(mdp("run", scenario("lossy_wan.json"), "--set", "run.measure_s=1",
+                       "--no-report", "--replace", "-o", self.folder))
+        self.assertIn("does not fail", self.check(mdp("minimise", self.folder), 2).stderr)
+
+
+class Capture(Simulated):
+    """What tshark, with the dissector of the tree, reads from a capture is what the log says."""
+
+    def setUp(self):
+        super().setUp()
+        if shutil.which("tshark") is None:
+            print("SKIPPED: tshark is not installed")
+            sys.exit(SKIPPED)
+        self.check(mdp("run", scenario("hostile_link.json"), "--set", "run.measure_s=2",
+                       "--no-report", "--trace", "events,pcapng", "-o", self.folder))
+
+    def file(self, suffix):
+        (name,) = [f for f in os.listdir(self.folder) if f.endswith(suffix)]
+        return os.path.join(self.folder, name)
+
+    def tshark(self, *arguments):
+        script = os.path.join(SOURCE, "tools", "wireshark", "mdelivery.lua")
+        return self.check(subprocess.run(
+            ["tshark", "-X", "lua_script:" + script, "-r", self.file(".pcapng"), *arguments],
+            capture_output=True, text=True, timeout=100)).stdout
+
+    def test_packets_have_their_links_numbers_and_fates(self):
+        read = [line.split("\t") for line in self.tshark(
+            "-T", "fields", "-e", "frame.interface_name", "-e", "frame.comment",
+            "-e", "frame.time_epoch", "-e", "udp.length").splitlines()]
+        rows = csv.DictReader(io.StringIO(self.check(mdp("events", self.file(".events"))).stdout))
+        logged = []
+        for row in rows:
+            if row["event"] in ("damaged", "held"):
+                logged[-1][1] += ", damaged" if row["event"] == "damaged" else ", held"
+            elif row["event"] not in ("wake_up", "checkpoint"):
+                drop = row["event"] not in ("sent", "duplicated", "delivered")
+                logged.append([row["place"] + (" dropped" if drop else ""),
+                               f"{row['event']} #{row['packet']}",
+                               "%d.%09d" % divmod(int(row["time_ns"]), 10**9),
+                               str(int(row["bytes"]) + 8)])
+        self.assertGreater(len(logged), 2000)
+        for kind in ("lost", "duplicated", "damaged", "held", "delivered"):
+            self.assertTrue(any(kind in row[1] for row in logged), kind)
+        figures = re.compile(r", \d+ ns on the way, \d+ queued|(?<=held) back \d+ ns")
+        shortened = [[a, figures.sub("", b), c, d] for a, b, c, d in read]
+        self.assertEqual(shortened, logged)
+
+    def test_every_packet_is_dissected(self):
+        self.assertEqual(self.tshark("-Y", "!mdelivery"), "")
+        self.assertEqual(self.tshark("-Y", "mdelivery.malformed || _ws.malformed || _ws.lua.error"),
+                         "")
+        kinds = set(self.tshark("-T", "fields", "-e", "mdelivery.type").split())
+        self.assertGreaterEqual(kinds, {"0", "1", "2"})
+        frames = set(self.tshark("-T", "fields", "-e", "mdelivery.frame").replace(",", " ").split())
+        self.assertGreaterEqual(frames, {"1", "3", "4", "6"})
+
+    def test_values_are_those_of_the_protocol(self):
+        sizes = self.tshark("-Y", "mdelivery.frame == 1", "-T", "fields", "-e",
+                            "mdelivery.frame.length")
+        self.assertIn("1000", sizes.replace(",", "\n").splitlines())
+        lengths = [line.split("\t") for line in self.tshark(
+            "-T", "fields", "-e", "mdelivery.length", "-e", "udp.length",
+            "-e", "mdelivery.version").splitlines()]
+        for length, udp, version in lengths:
+            self.assertEqual((int(length) + 8, version), (int(udp), "1"))
+        acks = self.tshark("-Y", "mdelivery.ack.largest", "-T", "fields", "-e",
+                           "mdelivery.ack.largest", "-e", "mdelivery.ack.below").splitlines()
+        largest, below = acks[-1].split("\t")
+        self.assertGreater(int(largest.split(",")[0]), 100)
+        self.assertLessEqual(int(below.split(",")[0]), int(largest.split(",")[0]))
+
+
+GROUPS = {"drops": Drops, "replay": Replay, "minimise": Minimise, "capture": Capture}
 
 
 def main():

@@ -35,6 +35,7 @@ inline std::vector<packet_event> story() {
   add(1'000'000, 0, packet_fate::sent, 3, 88, 25'000'000);
   add(1'000'000, 0, packet_fate::duplicated, 3, 88, 26'000'000);
   add(1'000'001, 0, packet_fate::damaged, 3, 88);
+  add(1'000'001, 0, packet_fate::held, 3, 88, 40'000);
   add(9'000'000, 3, packet_fate::too_large, 0, 65507);
   add(25'000'000, 5, packet_fate::delivered, 0, 1200);
   add(25'000'000, 3, packet_fate::no_carrier, 1, 24);

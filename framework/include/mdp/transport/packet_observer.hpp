@@ -20,24 +20,26 @@ enum class packet_fate : std::uint8_t {
   damaged = 8,     // the packet that the link accepted just before will be handed over damaged
   delivered = 9,   // the packet reached its node
   wake_up = 10,    // no packet: the node's own deadline came
+  held = 11,       // the packet that the link accepted just before was held back by so much
 };
 
 // "sent", "lost", ...; "unknown" for a value that is none.
 [[nodiscard]] constexpr const char* to_string(packet_fate fate) noexcept {
-  constexpr const char* names[] = {"unknown",   "sent",       "lost",   "queue_full",
-                                   "too_large", "no_carrier", "closed", "duplicated",
-                                   "damaged",   "delivered",  "wake_up"};
+  constexpr const char* names[] = {"unknown",   "sent",       "lost",    "queue_full",
+                                   "too_large", "no_carrier", "closed",  "duplicated",
+                                   "damaged",   "delivered",  "wake_up", "held"};
   const auto i = static_cast<std::size_t>(fate);
   return i < std::size(names) ? names[i] : names[0];
 }
 
 struct packet_event {
-  std::int64_t time_ns = 0;    // of the event, virtual
-  std::int64_t arrive_ns = 0;  // sent, duplicated: when it comes out of the link; else time_ns
-  std::uint64_t number = 0;    // on that link, from 0; delivered: on the link it was last on
-  std::uint64_t chain = 0;     // fingerprint of all events of this place so far, this one included
-  std::uint32_t place = 0;     // the link or node, as announced by on_place()
-  std::uint32_t from = 0;      // nodes, numbered in order of fabric::open()
+  std::int64_t time_ns = 0;  // of the event, virtual
+  // sent, duplicated: when it comes out of the link; held: time_ns and by how much; else time_ns
+  std::int64_t arrive_ns = 0;
+  std::uint64_t number = 0;  // on that link, from 0; delivered: on the link it was last on
+  std::uint64_t chain = 0;   // fingerprint of all events of this place so far, this one included
+  std::uint32_t place = 0;   // the link or node, as announced by on_place()
+  std::uint32_t from = 0;    // nodes, numbered in order of fabric::open()
   std::uint32_t to = 0;
   std::uint32_t bytes = 0;   // of the datagram
   std::uint32_t queued = 0;  // packets in that link's queue or being serialised, this one included

@@ -61,6 +61,8 @@ class link {
   // As its changes up to the last packet left it.
   [[nodiscard]] const link_spec& spec() const noexcept { return *spec_; }
   [[nodiscard]] link_counts counts() const noexcept;
+  // By how much the packet offered last was held back.
+  [[nodiscard]] std::int64_t held_ns() const noexcept { return held_ns_; }
   // Packets that came so far: the number of the next.
   [[nodiscard]] std::uint64_t offered() const noexcept { return offered_; }
   // Fates of the script whose packet has come.
@@ -110,6 +112,7 @@ class link {
   std::unique_ptr<drops> drops_;
   std::unique_ptr<model_process> models_;  // null: none
   std::uint64_t copy_draw_ = 0;
+  std::int64_t held_ns_ = 0;
   bool copy_due_ = false;
   bool overtakes_ = false;
 };
