@@ -10,7 +10,10 @@ namespace mdp::messaging {
 namespace {
 
 constexpr std::size_t peers_max = 4096;
-constexpr std::size_t queue_blocks = 4096;
+// Messages lie side by side in blocks as large as a train, so that the kernel copies a train in one
+// piece: in pieces of a message it takes half as long again.
+constexpr std::size_t tx_block_bytes = 65536;
+constexpr std::size_t tx_blocks = 256;
 
 // Bare datagrams have no confirmations, no order and no timers.
 bool asks_for_protocol(const send_options& o) noexcept {
@@ -23,8 +26,7 @@ class raw_messenger final : public messenger {
  public:
   explicit raw_messenger(const messenger_options& options)
       : caps_(options.fabric->caps()),
-        tx_pool_({2048, queue_blocks, buffer::sharing::one_thread, !caps_.virtual_time}),
-        large_pool_({65536, 128, buffer::sharing::one_thread, false}),
+        tx_pool_({tx_block_bytes, tx_blocks, buffer::sharing::one_thread, !caps_.virtual_time}),
         rx_pool_({std::max<std::size_t>(caps_.rx_block_bytes, 2048), rx_blocks(),
                   buffer::sharing::one_thread, !caps_.virtual_time}),
         spin_(options.spin) {
@@ -59,7 +61,7 @@ class raw_messenger final : public messenger {
     if (!train_fits(to, size) && !finish_train()) return failure(refusal::queue_full);
     if (batch_.full() || batch_.parts_free() == 0) return failure(refusal::queue_full);
     if (size > block_.size() - used_ || !block_) {
-      block_ = buffer::slice::acquire(size > tx_pool_.block_bytes() ? large_pool_ : tx_pool_);
+      block_ = buffer::slice::acquire(tx_pool_);
       used_ = 0;
       if (!block_) return failure(refusal::queue_full);
     }
@@ -162,7 +164,6 @@ class raw_messenger final : public messenger {
 
   transport::capabilities caps_;
   buffer::block_pool tx_pool_;
-  buffer::block_pool large_pool_;
   buffer::block_pool rx_pool_;
   std::unique_ptr<transport::transport> transport_;
   duration spin_;
