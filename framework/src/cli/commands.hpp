@@ -45,6 +45,15 @@ struct replay_arguments {
   std::vector<std::string> fates;    // "client-0/up#17=drop"
 };
 
+struct relay_arguments {
+  std::string file;
+  load_arguments load;
+  std::string listen = "127.0.0.1:0";
+  std::string target;
+  double seconds = 0;     // 0: until interrupted
+  double late_us = 5000;  // exit code 1 when the p99.9 of the lateness is above
+};
+
 struct minimise_arguments {
   std::string path;
   std::optional<std::uint64_t> run;
@@ -74,6 +83,8 @@ struct list_arguments {
 };
 
 [[nodiscard]] int run(const run_arguments& arguments);
+// A simulated network in real time between UDP ports, until interrupted.
+[[nodiscard]] int relay(const relay_arguments& arguments);
 // Of what harmed packets in a run that fails, the least that makes it fail. Throws when it does
 // not.
 [[nodiscard]] int minimise(const minimise_arguments& arguments);

@@ -38,15 +38,6 @@ std::string wrapped(const std::string& numbers) {
   return out + '\n';
 }
 
-std::string link_text(const json_value& facts, const std::string& link,
-                      const std::string& numbers) {
-  const std::string all = text_at(facts, "drops." + link);
-  const auto listed = static_cast<std::size_t>(std::count(numbers.begin(), numbers.end(), ',')) + 1;
-  const std::string bound =
-      std::to_string(listed) == all ? "" : fmt::format(", the first {}", listed);
-  return fmt::format("  {} dropped {}{}:\n{}", link, all, bound, wrapped(numbers));
-}
-
 std::string run_text(const json_value& result, const json_value& run, const json_value& facts) {
   std::string out = text_at(result, "scenario");
   if (const json_value* point = result.find("point")) {
@@ -60,7 +51,8 @@ std::string run_text(const json_value& result, const json_value& run, const json
                      text_at(facts, "seed"), sum);
   for (const auto& m : facts.members) {
     if (!m.name.starts_with(list_prefix)) continue;
-    out += link_text(facts, m.name.substr(list_prefix.size()), m.value.text);
+    const std::string link = m.name.substr(list_prefix.size());
+    out += link_drops_text(link, text_at(facts, "drops." + link), m.value.text);
   }
   const std::string unlisted = text_at(facts, "links_with_drops_not_listed");
   if (!unlisted.empty()) out += fmt::format("  {} more links dropped packets\n", unlisted);
@@ -68,6 +60,14 @@ std::string run_text(const json_value& result, const json_value& run, const json
 }
 
 }  // namespace
+
+std::string link_drops_text(const std::string& link, const std::string& total,
+                            const std::string& numbers) {
+  const auto listed = static_cast<std::size_t>(std::count(numbers.begin(), numbers.end(), ',')) + 1;
+  const std::string bound =
+      std::to_string(listed) == total ? "" : fmt::format(", the first {}", listed);
+  return fmt::format("  {} dropped {}{}:\n{}", link, total, bound, wrapped(numbers));
+}
 
 std::string drops_text(const std::vector<std::string>& result_texts) {
   std::string out;

@@ -13,4 +13,8 @@ namespace mdp::cli {
 // be read.
 [[nodiscard]] std::string drops_text(const std::vector<std::string>& result_texts);
 
+// One link's part of it: `total` dropped, the first of them `numbers`, "12,92,181".
+[[nodiscard]] std::string link_drops_text(const std::string& link, const std::string& total,
+                                          const std::string& numbers);
+
 }  // namespace mdp::cli

@@ -32,10 +32,6 @@ constexpr const char* examples = R"(Examples:
 Exit codes: 0 pass; 1 an assertion of the scenario failed; 2 usage or scenario error;
 3 a run failed; 4 inconclusive; 130 interrupted (what was measured is kept).)";
 
-const std::vector<std::string> command_names{
-    "run",      "replay", "minimise", "events", "compare",    "report", "list",
-    "validate", "expand", "init",     "doctor", "completion", "manual"};
-
 void add_load_options(CLI::App* command, load_arguments& load) {
   command->add_option("--set", load.set, "Override a value: path=value (repeatable)")
       ->allow_extra_args(false)
@@ -92,6 +88,27 @@ CLI::App* add_replay(CLI::App& app, replay_arguments& a) {
       ->allow_extra_args(false)
       ->type_name("LINK#PACKET=FATE");
   c->footer("Example: mdp replay results/wan --fate client-0/up#17=drop");
+  return c;
+}
+
+CLI::App* add_relay(CLI::App& app, relay_arguments& a) {
+  CLI::App* c = app.add_subcommand(
+      "relay", "Put a scenario's simulated network between UDP programs, in real time");
+  c->add_option("FILE", a.file, "Scenario file with a network")->required();
+  add_load_options(c, a.load);
+  c->add_option("--listen", a.listen, "Where clients send; port 0: any, and it says which")
+      ->type_name("ADDRESS:PORT");
+  c->add_option("--to", a.target, "Where their datagrams go")
+      ->required()
+      ->type_name("ADDRESS:PORT");
+  c->add_option("--seconds", a.seconds, "End by itself after so long")
+      ->check(CLI::Range(0.001, 1e9))
+      ->type_name("S");
+  c->add_option("--late-us", a.late_us, "Fail (exit 1) when 0.1 % went on later than this; 5000")
+      ->check(CLI::Range(1.0, 1e9))
+      ->type_name("US");
+  c->footer(
+      "Example: mdp relay scenarios/lossy_wan.json --listen 127.0.0.1:9000 --to 127.0.0.1:9001");
   return c;
 }
 
@@ -210,57 +227,105 @@ int usage_error(const std::string& message) {
   return exit_usage;
 }
 
+// What the command line can say, and what it says to do.
+struct command_line {
+  run_arguments run_args;
+  replay_arguments replay_args;
+  relay_arguments relay_args;
+  minimise_arguments minimise_args;
+  compare_arguments compare_args;
+  report_arguments report_args;
+  list_arguments list_args;
+  load_arguments load;
+  std::vector<std::string> validate_files;
+  bool print_schema = false;
+  std::string file;  // of expand, init, events
+  std::string shell;
+  std::function<int()> chosen;
+};
+
+void chooses(CLI::App* command, command_line& line, std::function<int()> action) {
+  command->callback([&line, action = std::move(action)] { line.chosen = action; });
+}
+
+int validate_or_print_schema(const command_line& line) {
+  if (line.print_schema) {
+    list_arguments schema;
+    schema.what = "schema";
+    return list(schema);
+  }
+  if (line.validate_files.empty()) return usage_error("validate needs a FILE");
+  return validate(line.validate_files, line.load);
+}
+
+void add_file_commands(CLI::App& app, command_line& line) {
+  CLI::App* c = app.add_subcommand("validate", "Check scenario files; runs nothing");
+  c->add_option("FILE", line.validate_files, "Scenario files, - for standard input");
+  c->add_flag("--schema", line.print_schema, "Print the JSON Schema of scenario files");
+  add_load_options(c, line.load);
+  c->footer("Example: mdp validate scenarios/quickstart.json");
+  chooses(c, line, [&line] { return validate_or_print_schema(line); });
+  c = app.add_subcommand("expand", "Print every point of a scenario in full");
+  c->add_option("FILE", line.file, "Scenario file, - for standard input")->required();
+  add_load_options(c, line.load);
+  c->footer("Example: mdp expand scenarios/quickstart.json --set vars.size=1200");
+  chooses(c, line, [&line] { return expand(line.file, line.load); });
+  c = app.add_subcommand("init", "Write a commented scenario to begin with");
+  c->add_option("FILE", line.file, "Scenario file to write; default: standard output");
+  c->footer("Example: mdp init first.json");
+  chooses(c, line, [&line] { return init(line.file.empty() ? "-" : line.file); });
+  c = app.add_subcommand("events", "Print an event log of a simulation as CSV");
+  c->add_option("FILE", line.file, "A log that run --trace wrote")->required();
+  c->footer("Example: mdp events results/wan/0123456789ab.run0.events");
+  chooses(c, line, [&line] { return print_events(line.file); });
+}
+
+void add_help_commands(CLI::App& app, command_line& line) {
+  CLI::App* c =
+      app.add_subcommand("doctor", "Say what this machine can and cannot do, and how to mend it");
+  c->footer("Example: mdp doctor");
+  chooses(c, line, [] { return doctor(); });
+  c = app.add_subcommand("completion", "Print a shell's completion script");
+  c->add_option("SHELL", line.shell, "bash or zsh")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh"}));
+  c->footer("Example: source <(mdp completion bash)");
+  chooses(c, line, [&line, &app] {
+    fmt::print("{}",
+               line.shell == "bash" ? bash_completion(help_of(app)) : zsh_completion(help_of(app)));
+    return exit_pass;
+  });
+  c = app.add_subcommand("manual", "Print the manual page, for man(1)");
+  c->footer("Example: mdp manual | man -l -");
+  chooses(c, line, [&app] {
+    fmt::print("{}", manual_page(help_of(app), app.get_description(), examples, MDP_VERSION));
+    return exit_pass;
+  });
+}
+
+void add_commands(CLI::App& app, command_line& line) {
+  chooses(add_run(app, line.run_args), line, [&line] { return run(line.run_args); });
+  chooses(add_replay(app, line.replay_args), line, [&line] { return replay(line.replay_args); });
+  chooses(add_minimise(app, line.minimise_args), line,
+          [&line] { return minimise(line.minimise_args); });
+  chooses(add_relay(app, line.relay_args), line, [&line] { return relay(line.relay_args); });
+  chooses(add_compare(app, line.compare_args), line,
+          [&line] { return compare(line.compare_args); });
+  chooses(add_report(app, line.report_args), line, [&line] { return report(line.report_args); });
+  chooses(add_list(app, line.list_args), line, [&line] { return list(line.list_args); });
+  add_file_commands(app, line);
+  add_help_commands(app, line);
+}
+
 int dispatch(int argc, char** argv) {
   CLI::App app{"MDP: measures reliable, parallel messages over any datagram transport", "mdp"};
   app.footer(examples);
   app.set_version_flag("--version", "mdp " MDP_VERSION);
   app.require_subcommand(1);
-  run_arguments run_args;
-  replay_arguments replay_args;
-  minimise_arguments minimise_args;
-  compare_arguments compare_args;
-  report_arguments report_args;
-  list_arguments list_args;
-  std::vector<std::string> validate_files;
-  bool print_schema = false;
-  std::string expand_file;
-  load_arguments load;
-  const CLI::App* run_c = add_run(app, run_args);
-  const CLI::App* replay_c = add_replay(app, replay_args);
-  const CLI::App* minimise_c = add_minimise(app, minimise_args);
-  const CLI::App* compare_c = add_compare(app, compare_args);
-  const CLI::App* report_c = add_report(app, report_args);
-  const CLI::App* list_c = add_list(app, list_args);
-  CLI::App* validate_c = app.add_subcommand("validate", "Check scenario files; runs nothing");
-  validate_c->add_option("FILE", validate_files, "Scenario files, - for standard input");
-  validate_c->add_flag("--schema", print_schema, "Print the JSON Schema of scenario files");
-  add_load_options(validate_c, load);
-  validate_c->footer("Example: mdp validate scenarios/quickstart.json");
-  CLI::App* expand_c = app.add_subcommand("expand", "Print every point of a scenario in full");
-  expand_c->add_option("FILE", expand_file, "Scenario file, - for standard input")->required();
-  add_load_options(expand_c, load);
-  expand_c->footer("Example: mdp expand scenarios/quickstart.json --set vars.size=1200");
-
-  std::string init_file = "-";
-  CLI::App* init_c = app.add_subcommand("init", "Write a commented scenario to begin with");
-  init_c->add_option("FILE", init_file, "Scenario file to write; default: standard output");
-  init_c->footer("Example: mdp init first.json");
-  CLI::App* doctor_c =
-      app.add_subcommand("doctor", "Say what this machine can and cannot do, and how to mend it");
-  doctor_c->footer("Example: mdp doctor");
-  std::string log_file;
-  CLI::App* events_c = app.add_subcommand("events", "Print an event log of a simulation as CSV");
-  events_c->add_option("FILE", log_file, "A log that run --trace wrote")->required();
-  events_c->footer("Example: mdp events results/wan/0123456789ab.run0.events");
-  std::string shell;
-  CLI::App* completion_c = app.add_subcommand("completion", "Print a shell's completion script");
-  completion_c->add_option("SHELL", shell, "bash or zsh")
-      ->required()
-      ->check(CLI::IsMember({"bash", "zsh"}));
-  completion_c->footer("Example: source <(mdp completion bash)");
-  CLI::App* manual_c = app.add_subcommand("manual", "Print the manual page, for man(1)");
-  manual_c->footer("Example: mdp manual | man -l -");
-
+  command_line line;
+  add_commands(app, line);
+  std::vector<std::string> command_names;
+  for (const command_help& c : help_of(app)) command_names.push_back(c.name);
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (!words.empty() && !words[0].starts_with("-") &&
       std::find(command_names.begin(), command_names.end(), words[0]) == command_names.end()) {
@@ -273,32 +338,7 @@ int dispatch(int argc, char** argv) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
     return usage_error(explain(app, e, words));
   }
-  if (*run_c) return run(run_args);
-  if (*replay_c) return replay(replay_args);
-  if (*minimise_c) return minimise(minimise_args);
-  if (*compare_c) return compare(compare_args);
-  if (*report_c) return report(report_args);
-  if (*list_c) return list(list_args);
-  if (*events_c) return print_events(log_file);
-  if (*init_c) return init(init_file);
-  if (*doctor_c) return doctor();
-  if (*completion_c) {
-    fmt::print("{}",
-               shell == "bash" ? bash_completion(help_of(app)) : zsh_completion(help_of(app)));
-    return exit_pass;
-  }
-  if (*manual_c) {
-    fmt::print("{}", manual_page(help_of(app), app.get_description(), examples, MDP_VERSION));
-    return exit_pass;
-  }
-  if (*expand_c) return expand(expand_file, load);
-  if (print_schema) {
-    list_arguments schema;
-    schema.what = "schema";
-    return list(schema);
-  }
-  if (validate_files.empty()) return usage_error("validate needs a FILE");
-  return validate(validate_files, load);
+  return line.chosen();
 }
 
 // A standard stream that the caller closed would lend its number to the next file opened, and
