@@ -10,9 +10,6 @@
 namespace mdp::runtime {
 namespace {
 
-// poll() runs on while datagrams come, and nothing tells it that one of them made room.
-constexpr duration room_check = std::chrono::microseconds(200);
-
 engine::config checked(const node_options& options) {
   if (!options.fabric) throw std::runtime_error("a node needs a fabric");
   const transport::capabilities& caps = options.fabric->caps();
@@ -200,25 +197,30 @@ std::size_t inline_node::take_events(std::span<messaging::event> out) noexcept {
   return n;
 }
 
+std::size_t inline_node::turn(time_point deadline, bool reports) noexcept {
+  time_point now = transport_->now();
+  if (engine_.next_deadline() <= now) engine_.handle_deadline(now);
+  transmit(now);
+  transport::wait_limits wait;
+  wait.deadline = std::min(deadline, engine_.next_deadline());
+  if (blocked_) wait.deadline = std::min(wait.deadline, now + std::chrono::microseconds(100));
+  if (reports && engine_.events_pending() > 0) wait.deadline = now;
+  wait.spin = spin_;
+  const std::size_t count = transport_->poll(received_, wait);
+  turn_ = now = transport_->now();
+  if (count > 0) engine_.handle_datagrams(now, {received_.data(), count});
+  if (engine_.next_deadline() <= now) engine_.handle_deadline(now);
+  return count;
+}
+
 std::size_t inline_node::poll(std::span<messaging::event> out, time_point deadline) noexcept {
   for (;;) {
-    time_point now = transport_->now();
-    if (engine_.next_deadline() <= now) engine_.handle_deadline(now);
-    transmit(now);
-    transport::wait_limits wait;
-    wait.deadline = std::min(deadline, engine_.next_deadline());
-    if (blocked_) wait.deadline = std::min(wait.deadline, now + std::chrono::microseconds(100));
-    if (engine_.events_pending() > 0 && !out.empty()) wait.deadline = now;
-    wait.spin = spin_;
-    const std::size_t count = transport_->poll(received_, wait);
-    turn_ = now = transport_->now();
-    if (count > 0) engine_.handle_datagrams(now, {received_.data(), count});
-    if (engine_.next_deadline() <= now) engine_.handle_deadline(now);
+    const std::size_t count = turn(deadline, !out.empty());
     // With something to report the caller comes back soon, and its answer shares a packet with our
     // acknowledgement. Without, what the packets call for leaves now.
     if (const std::size_t n = take_events(out); n > 0) return n;
-    if (count > 0 && (now < deadline || transport_->caps().virtual_time)) continue;
-    transmit(now);
+    if (count > 0 && (turn_ < deadline || transport_->caps().virtual_time)) continue;
+    transmit(turn_);
     return 0;
   }
 }
@@ -231,7 +233,8 @@ result<void, messaging::refusal> inline_node::wait_writable(peer_id to, std::siz
     if (engine_.writable(to, bytes)) return {};
     if (transport_->caps().virtual_time || transport_->now() >= deadline)
       return failure(messaging::refusal::queue_full);
-    static_cast<void>(poll({}, std::min(deadline, transport_->now() + room_check)));
+    // Only what comes, or a timer, makes room: each turn ends with either.
+    static_cast<void>(turn(deadline, false));
   }
 }
 

@@ -67,6 +67,9 @@ class inline_node final : public node {
   void take_message(const engine::event& e, message_id id) noexcept;
   void tell(peer_id from, message_id number, bool accepted) noexcept;
   void transmit(time_point now) noexcept;
+  // Runs the timers, sends, waits until `deadline` at most for datagrams and takes them; does not
+  // wait when there is something that it `reports`. Returns how many came (trains count once).
+  std::size_t turn(time_point deadline, bool reports) noexcept;
   // `to`, to be reached through a port of its family.
   [[nodiscard]] endpoint_address through_port(endpoint_address to) const noexcept;
   std::size_t take_events(std::span<messaging::event> out) noexcept;

@@ -398,6 +398,12 @@ TEST_P(node_api, backpressure_can_be_waited_on) {
   while (a.submit(*dead, bytes("x"), {})) world_->run_for(20us);
   EXPECT_EQ(a.wait_writable(*dead, 1, a.now() + 5ms).error(), refusal::queue_full);
   if (std::string(GetParam().plugin) == "netsim") return;  // virtual time does not wait
+  // Nothing makes room, so it sleeps, but for the handshake's timers.
+  const std::uint64_t wakeups = a.transport_counts().wakeups;
+  EXPECT_EQ(a.wait_writable(*dead, 1, a.now() + 50ms).error(), refusal::queue_full);
+  if (GetParam().layout == thread_layout::inline_) {
+    EXPECT_LE(a.transport_counts().wakeups - wakeups, 20u);
+  }
   // A full queue of a living peer drains while the caller does nothing but wait; `b` answers by
   // acknowledgement alone.
   std::size_t sent = 0;
