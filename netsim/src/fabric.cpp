@@ -36,6 +36,12 @@ class simulated_transport final : public transport::transport {
   simulated_transport(std::shared_ptr<network> net, const ::mdp::transport::capabilities& caps,
                       const ::mdp::transport::open_options& options)
       : net_(std::move(net)), caps_(caps) {
+    if (options.local.family == address_family::simulated &&
+        simulated_node(options.local) < net_->node_count()) {
+      node_ = simulated_node(options.local);
+      net_->reopen_node(node_, *options.rx_pool, counts_);
+      return;
+    }
     const std::uint16_t port = options.local.port == 0 ? std::uint16_t{1} : options.local.port;
     node_ = net_->add_node(options.name, port, *options.rx_pool, counts_);
   }
@@ -47,7 +53,7 @@ class simulated_transport final : public transport::transport {
   endpoint_address local_address() const noexcept override {
     return simulated_address(node_, net_->node_port(node_));
   }
-  time_point now() noexcept override { return at_ns(net_->now()); }
+  time_point now() noexcept override { return at_ns(net_->local_now(node_)); }
   std::size_t send(std::span<const buffer::tx_datagrams> items) noexcept override {
     if (!items.empty()) ++counts_.tx_calls;
     for (const buffer::tx_datagrams& item : items) net_->send(node_, item);
@@ -110,7 +116,11 @@ void simulated_fabric::check(const transport::open_options& options) const {
                     "address out",
                     to_string(local), net_->node_count()));
   }
-  if (simulated_node(local) != net_->node_count()) {
+  const std::uint32_t node = simulated_node(local);
+  if (node < net_->node_count() && net_->removed(node) && net_->node_port(node) == local.port) {
+    return;
+  }
+  if (node != net_->node_count()) {
     throw std::runtime_error(fmt::format(
         "netsim: cannot bind to {}: the next node is number {} (nodes are numbered in order of "
         "opening); leave the address out",

@@ -27,7 +27,7 @@ link::link(const link_spec& spec, std::uint64_t seed, std::string_view name,
   spec_ = &models_->current();
 }
 
-verdict link::offer(std::int64_t now, packet& p, packet_slab& slab) {
+verdict link::offer(std::int64_t now, packet& p, packet_slab& slab, bool parted) {
   MDP_ASSERT(offered_ < packet_numbers);
   const std::uint64_t number = offered_++;
   const std::uint32_t bytes = p.bytes;
@@ -35,8 +35,9 @@ verdict link::offer(std::int64_t now, packet& p, packet_slab& slab) {
   if (models_) {
     copy_due_ = false;
     f = models_->decide(now, number);
-    if (!f.carrier) return drop(now, number, bytes, verdict::no_carrier);
+    parted = parted || !f.carrier;
   }
+  if (parted) return drop(now, number, bytes, verdict::no_carrier);
   if (bytes > spec_->mtu_bytes) return drop(now, number, bytes, verdict::too_large);
   std::int64_t jitter = 0;
   if (spec_->loss.possible() || spec_->jitter_ns != 0) {

@@ -275,7 +275,7 @@ std::string known_link_keys(bool down_too) {
   std::string all;
   for (const link_key& key : link_keys)
     all += fmt::format("{}{}", all.empty() ? "" : ", ", key.name);
-  return down_too ? all + ", down" : all;
+  return down_too ? all + ", nat_timeout_us, down" : all;
 }
 
 // False when the key is none of a link's.
@@ -325,6 +325,9 @@ attachment read_attachment(const option_value& v, const std::string& pointer) {
           refuse(below, "unknown key; known: " + known_link_keys(false));
         }
       }
+    } else if (m.name == "nat_timeout_us") {
+      wires.nat = true;
+      wires.nat_timeout_ns = time_of(m.value, at);
     } else if (!read_link_key(up, m, at)) {
       refuse(at, "unknown key; known: " + known_link_keys(true));
     }

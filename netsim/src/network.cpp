@@ -3,16 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "mdp/base/assert.hpp"
-#include "mdp/netsim/damage.hpp"
 
 namespace mdp::netsim {
 namespace {
 
 constexpr std::uint32_t kind_bit = 30;  // order of events at one instant: kind, then node
 constexpr std::uint32_t nodes_max = std::uint32_t{1} << kind_bit;
+static_assert(kind_bit <= node_bits);
+
+bool has_nat(const network_options& options) {
+  return std::any_of(options.links.begin(), options.links.end(),
+                     [](const auto& link) { return link.second.nat; }) ||
+         std::any_of(options.faults.begin(), options.faults.end(),
+                     [](const node_fault& fault) { return fault.kind == fault_kind::rebind; });
+}
 
 }  // namespace
 
@@ -22,6 +28,8 @@ std::string digest_text(std::uint64_t digest) {
 
 network::network(network_options options)
     : options_(std::move(options)),
+      faults_(options_.faults),
+      nat_(has_nat(options_)),
       routes_(options_.topology),
       wire_count_(static_cast<std::uint32_t>(options_.topology.trunks.size() * 2)) {
   for (std::uint32_t w = 0; w < wire_count_; ++w) {
@@ -58,6 +66,8 @@ std::uint32_t network::add_node(const std::string& name, std::uint16_t port,
     const std::string link_name = n.name + direction;
     links_.emplace_back(*spec, options_.seed, link_name, options_.script_of(link_name));
   }
+  faults_.add_node(n.name, now_);
+  nat_.add_node(wires.nat_timeout_ns);
   nodes_.push_back(std::move(n));
   heap_.resize(turn_slot(node) + 1);
   announce_node(node);
@@ -115,7 +125,9 @@ void network::release(std::uint32_t index) noexcept {
 
 // Puts a packet on a link, and its copy when the link duplicates it.
 void network::enter(std::uint32_t link_id, std::uint32_t index) noexcept {
-  const verdict v = links_[link_id].offer(now_, slab_[index], slab_);
+  const packet& p = slab_[index];
+  const bool parted = faults_.any() && link_id == up_id(p.from) && faults_.parted(p.from, p.to);
+  const verdict v = links_[link_id].offer(now_, slab_[index], slab_, parted);
   const bool twice = links_[link_id].duplicates();
   if (observer_ != nullptr) tell_offer(link_id, index, v, false);
   place(link_id, index, v);
@@ -145,9 +157,9 @@ void network::place(std::uint32_t link_id, std::uint32_t index, verdict v) noexc
 void network::send(std::uint32_t node, const buffer::tx_datagrams& item) noexcept {
   transport::counters& counts = *nodes_[node].counts;
   const std::uint32_t segment = item.segment_bytes == 0 ? item.bytes : item.segment_bytes;
-  const std::uint32_t to = simulated_node(item.to);
-  const bool known = item.to.family == address_family::simulated && to < node_count() &&
-                     nodes_[to].port == item.to.port;
+  recipient to{simulated_node(item.to)};
+  const bool known = item.to.family == address_family::simulated && to.node < node_count() &&
+                     reaches(to.node, item.to.port, to.mapping);
   part_cursor cursor;
   std::uint32_t left = item.bytes;
   do {
@@ -167,14 +179,18 @@ void network::send(std::uint32_t node, const buffer::tx_datagrams& item) noexcep
   } while (left > 0);
 }
 
-void network::send_one(std::uint32_t node, std::uint32_t to, const buffer::tx_datagrams& item,
+void network::send_one(std::uint32_t node, recipient to, const buffer::tx_datagrams& item,
                        std::uint32_t bytes, part_cursor& cursor) {
   const std::uint32_t index = slab_.allocate();
   ++nodes_[node].under_way;
   ++totals_.sent;
   packet& p = slab_[index];
-  p.from = node;
-  p.to = to;
+  p.from = node & node_mask;
+  p.to = to.node & node_mask;
+  if (nat_.present()) {
+    p.from_mapping = nat_.leave(node, now_) & mapping_mask;
+    p.to_mapping = to.mapping & mapping_mask;
+  }
   p.bytes = static_cast<std::uint16_t>(bytes);
   p.codepoint = item.codepoint;
   for (std::uint32_t missing = bytes; missing > 0;) {
@@ -239,7 +255,8 @@ void network::reach_router(std::uint32_t router, std::uint32_t index) noexcept {
 void network::reach_node(std::uint32_t index) noexcept {
   packet& p = slab_[index];
   node_state& n = nodes_[p.to];
-  const verdict v = n.counts == nullptr ? verdict::closed : verdict::pass;
+  const bool forgotten = nat_.present() && !nat_.passes(p.to, p.to_mapping, now_);
+  const verdict v = n.counts == nullptr || forgotten ? verdict::closed : verdict::pass;
   n.chain.absorb(now_, event_kind::delivery, std::uint64_t{p.from} << 32 ^ p.number, p.bytes, v);
   if (observer_ != nullptr) {
     using enum transport::packet_fate;
@@ -248,7 +265,8 @@ void network::reach_node(std::uint32_t index) noexcept {
   }
   if (v == verdict::closed) {
     count_drop(v);
-    if (nodes_[p.from].counts != nullptr) ++nodes_[p.from].counts->path_errors;
+    // A NAT drops in silence.
+    if (nodes_[p.from].counts != nullptr && !forgotten) ++nodes_[p.from].counts->path_errors;
     release(index);
     return;
   }
@@ -271,7 +289,14 @@ void network::end_turn() noexcept {
 std::int64_t network::advance(std::int64_t limit) noexcept {
   end_turn();
   if (wake_requested_.load(std::memory_order_acquire)) take_wake_requests();
-  while (!heap_.empty() && heap_.top().time <= limit) {
+  for (;;) {
+    const std::int64_t due = heap_.empty() ? no_event : heap_.top().time;
+    if (faults_.next() <= std::min(due, limit)) {
+      if (faults_.next() == no_event) break;
+      apply_faults();
+      continue;
+    }
+    if (heap_.empty() || due > limit) break;
     const event_heap::key next = heap_.top();
     now_ = std::max(now_, next.time);
     ++totals_.events;
@@ -285,8 +310,9 @@ std::int64_t network::advance(std::int64_t limit) noexcept {
       run_link(up_id(node) + part);
       continue;
     }
-    running_ =
-        next.slot;  // stays queued: receive() moves it, which is cheaper than out and in again
+    if (faults_.any() && defer_turn(node)) continue;
+    // Stays queued: receive() moves it, which is cheaper than out and in again.
+    running_ = next.slot;
     node_state& n = nodes_[node];
     if (n.inbox_head == no_packet) {
       n.chain.absorb(now_, event_kind::wake_up, 0, 0, verdict::pass);
@@ -296,126 +322,6 @@ std::int64_t network::advance(std::int64_t limit) noexcept {
   }
   if (limit != no_event) now_ = std::max(now_, limit);
   return -1;
-}
-
-buffer::slice network::copy_into(buffer::block_pool& pool, const packet& p) noexcept {
-  buffer::block* const b = pool.acquire();
-  if (b == nullptr) return {};
-  MDP_ASSERT(b->capacity >= p.bytes);
-  std::byte* at = b->data;
-  if (p.data) {
-    std::memcpy(at, p.data.data(), p.data.size());
-    at += p.data.size();
-  }
-  for (const buffer::slice& part : slab_.more_parts(p)) {
-    std::memcpy(at, part.data(), part.size());
-    at += part.size();
-  }
-  return buffer::slice::adopt(*b, b->data, p.bytes);
-}
-
-void network::spoil(const packet& p, std::span<std::byte> bytes) noexcept {
-  ++totals_.corrupted;
-  const philox_key key = draw_key(options_.seed, nodes_[p.from].name, draw_purpose::damage);
-  spoil_bytes(static_cast<damage>(p.harm), bytes,
-              fate_draws(key, std::uint64_t{p.to} << 32 ^ p.number)[0]);
-}
-
-// False when the receive pool is empty. Sharing is safe only within one pool: the receiver may keep
-// the slice longer than the sender keeps its own pool.
-bool network::hand_over(node_state& n, std::uint32_t index, buffer::rx_datagrams& out) noexcept {
-  packet& p = slab_[index];
-  if (p.data && p.gather == no_gather && p.harm == 0 && p.data.owner()->owner == n.rx_pool) {
-    out.data = std::move(p.data);
-  } else {
-    out.data = copy_into(*n.rx_pool, p);
-    if (!out.data) return false;
-    if (p.harm != 0) spoil(p, {out.data.data(), out.data.size()});
-  }
-  out.from = simulated_address(p.from, nodes_[p.from].port);
-  out.segment_bytes = 0;
-  out.codepoint = p.codepoint;
-  ++totals_.delivered;
-  ++n.counts->rx_datagrams;
-  n.counts->rx_bytes += p.bytes;
-  return true;
-}
-
-std::size_t network::receive(std::uint32_t node, std::span<buffer::rx_datagrams> out,
-                             std::int64_t deadline) noexcept {
-  node_state& n = nodes_[node];
-  if (running_ == turn_slot(node)) running_ = nobody;
-  std::size_t count = 0;
-  bool no_block = false;
-  while (n.inbox_head != no_packet && (count < out.size() || slab_[n.inbox_head].dead)) {
-    const std::uint32_t index = n.inbox_head;
-    if (slab_[index].dead) {
-      count_drop(verdict::closed);
-    } else if (hand_over(n, index, out[count])) {
-      ++count;
-    } else {
-      no_block = true;
-      ++n.counts->rx_no_block;
-      break;
-    }
-    n.inbox_head = slab_[index].next;
-    release(index);
-  }
-  if (count > 0) ++n.counts->rx_calls;
-  std::int64_t wake = std::max(deadline, now_);
-  if (n.inbox_head != no_packet) {
-    wake = no_block ? std::min(wake, now_ + retry_ns) : now_;
-    if (no_block && count == 0) wake = std::max(wake, now_ + retry_ns);
-  } else if (count == 0 && deadline <= now_) {
-    if (n.idle_poll == now_) wake = now_ + retry_ns;
-    n.idle_poll = now_;
-  }
-  if (wake == no_event) {
-    heap_.erase(turn_slot(node));
-  } else {
-    schedule_turn(node, wake);
-  }
-  return count;
-}
-
-void network::index_senders() {
-  by_sender_start_.assign(nodes_.size() + 1, 0);
-  for (std::uint32_t i = 0; i < slab_.size(); ++i) {
-    if (!slab_[i].dead) ++by_sender_start_[slab_[i].from + 1];
-  }
-  for (std::size_t i = 1; i < by_sender_start_.size(); ++i) {
-    by_sender_start_[i] += by_sender_start_[i - 1];
-  }
-  by_sender_.resize(by_sender_start_.back());
-  std::vector<std::uint32_t> at(by_sender_start_);
-  for (std::uint32_t i = 0; i < slab_.size(); ++i) {
-    if (!slab_[i].dead) by_sender_[at[slab_[i].from]++] = i;
-  }
-  by_sender_stamp_ = slab_.allocations() + (std::uint64_t{node_count()} << 40);
-}
-
-void network::remove_node(std::uint32_t node) noexcept {
-  node_state& n = nodes_[node];
-  while (n.inbox_head != no_packet) {
-    const std::uint32_t index = n.inbox_head;
-    n.inbox_head = slab_[index].next;
-    count_drop(verdict::closed);
-    release(index);
-  }
-  end_turn();
-  heap_.erase(turn_slot(node));
-  n.counts = nullptr;
-  n.rx_pool = nullptr;
-  if (n.under_way == 0) return;
-  if (by_sender_stamp_ != slab_.allocations() + (std::uint64_t{node_count()} << 40)) {
-    index_senders();
-  }
-  for (std::uint32_t i = by_sender_start_[node]; i < by_sender_start_[node + 1]; ++i) {
-    packet& p = slab_[by_sender_[i]];
-    if (p.dead || p.from != node) continue;
-    slab_.drop_payload(by_sender_[i]);
-    p.dead = true;
-  }
 }
 
 std::uint64_t network::digest() const noexcept {

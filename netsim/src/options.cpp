@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "fate_options.hpp"
+#include "fault_options.hpp"
 #include "link_options.hpp"
 #include "option_reader.hpp"
 #include "topology_options.hpp"
@@ -32,6 +33,7 @@ network_options parse_network_options(const char* json_text) {
   network_options options;
   const option_value* nodes = nullptr;
   const option_value* topology = nullptr;
+  bool swarm = false;
   for (const option_member& m : root.members) {
     const std::string at = child("", m.name);
     if (m.name == "seed") {
@@ -49,14 +51,20 @@ network_options parse_network_options(const char* json_text) {
       read_fates(m.value, options);
     } else if (m.name == "only_fates") {
       options.only_fates = boolean_of(m.value, at);
+    } else if (m.name == "faults") {
+      read_faults(m.value, options);
+    } else if (m.name == "swarm") {
+      swarm = boolean_of(m.value, at);
     } else {
-      refuse(at, "unknown key; known: seed, links, nodes, topology, fates, only_fates");
+      refuse(at,
+             "unknown key; known: seed, links, nodes, topology, fates, only_fates, faults, swarm");
     }
   }
   for (auto& [link, script] : options.scripts) script.only = options.only_fates;
   options.links.try_emplace("default");
   if (nodes != nullptr) read_nodes(options, *nodes);
   if (topology != nullptr) options.topology = read_topology(*topology, options);
+  if (swarm) choose_swarm(options);
   return options;
 }
 

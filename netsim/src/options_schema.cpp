@@ -43,6 +43,8 @@ const char* network_options_schema() noexcept {
           "peak_mbps": { "type": "number", "minimum": 0, "description": "0: at once" },
           "changes": { "type": "array", "description": "what the link is like from at_us on" },
           "mtu_bytes": { "type": "integer", "minimum": 1, "maximum": 65535, "default": 1472 },
+          "nat_timeout_us": { "type": "number", "minimum": 0,
+                              "description": "behind a NAT; it forgets after so much silence" },
           "down": { "type": "object", "description": "the same keys for the way to the node" }
         }
       },
@@ -60,6 +62,14 @@ const char* network_options_schema() noexcept {
     "only_fates": {
       "type": "boolean", "default": false,
       "description": "links lose, duplicate, damage and hold back nothing but what fates say"
+    },
+    "faults": {
+      "type": "array",
+      "description": "what happens to nodes: kind, at_us, for_us, nodes, step_us, skew_ppm"
+    },
+    "swarm": {
+      "type": "boolean", "default": false,
+      "description": "each seed leaves out a random half of the kinds of faults"
     }
   }
 })";

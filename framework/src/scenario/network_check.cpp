@@ -71,6 +71,22 @@ void check_homes(const json_value& document, const point_spec& point) {
   }
 }
 
+void check_fault_nodes(const json_value& document, const point_spec& point) {
+  const json_value* faults = document.at("network", "faults");
+  if (faults == nullptr) return;
+  std::vector<std::string> groups;
+  for (const peer_group& group : point.peers) groups.push_back(group.name);
+  for (std::size_t i = 0; i < faults->items.size(); ++i) {
+    const json_value& nodes = *faults->items[i].find("nodes");
+    for (std::size_t n = 0; n < nodes.items.size(); ++n) {
+      const std::string& name = nodes.items[n].text;
+      if (is_peer(name, point.peers)) continue;
+      fail(nodes.items[n], fmt::format("/network/faults/{}/nodes/{}", i, n),
+           fmt::format("there is no peer \"{}\"{}", name, did_you_mean(name, groups)));
+    }
+  }
+}
+
 // Each peer of `from` has a session with each of `to`; both ends keep it.
 std::uint64_t sessions_of(const point_spec& point) {
   const auto count = [&](const std::string& name) -> std::uint64_t {
@@ -148,6 +164,7 @@ void check_options(const json_value& document, const point_spec& point,
 void check_simulation(const json_value& document, const point_spec& point,
                       const load_context& context) {
   check_homes(document, point);
+  check_fault_nodes(document, point);
   check_mtus(document, point, context);
   check_memory(document, point, context);
   check_options(document, point, context);

@@ -27,6 +27,8 @@ constexpr type_def t_queue{.kind = type_kind::integer, .min = 0, .max = 1e9};
 constexpr type_def t_mtu{.kind = type_kind::integer, .min = 64, .max = 65535};
 constexpr type_def t_number_of_packet{.kind = type_kind::integer, .min = 0, .max = 1e12};
 constexpr type_def t_numbers_of_packets{.kind = type_kind::list, .element = &t_number_of_packet};
+constexpr type_def t_texts{.kind = type_kind::list, .element = &t_text};
+constexpr type_def t_skew{.kind = type_kind::integer, .min = -100'000, .max = 100'000};
 constexpr type_def t_change_us{.kind = type_kind::number, .min = 0, .max = 2.592e12};
 constexpr type_def t_reply{.kind = type_kind::integer, .min = 0, .max = bytes_max};
 constexpr type_def t_sizes{.kind = type_kind::sizes, .min = 1, .max = bytes_max};
@@ -51,6 +53,8 @@ constexpr type_def t_steady{.kind = type_kind::choice, .choices = steady_states}
 constexpr std::array<const char*, 4> jitter_shapes{"uniform", "normal", "lognormal", "pareto"};
 constexpr std::array<const char*, 4> corrupt_kinds{"bit", "header", "payload", "checksum"};
 constexpr std::array<const char*, 5> fate_words{"pass", "drop", "duplicate", "damage", "hold"};
+constexpr std::array<const char*, 5> node_fault_kinds{"partition", "pause", "clock_step",
+                                                      "clock_skew", "rebind"};
 constexpr std::array<const char*, 5> loss_models{"gilbert_elliott", "four_state", "periodic",
                                                  "list", "pattern"};
 
@@ -67,6 +71,7 @@ constexpr type_def t_changes{.kind = type_kind::choice, .choices = changes};
 constexpr type_def t_jitter_shape{.kind = type_kind::choice, .choices = jitter_shapes};
 constexpr type_def t_corrupt_kind{.kind = type_kind::choice, .choices = corrupt_kinds};
 constexpr type_def t_loss_model{.kind = type_kind::choice, .choices = loss_models};
+constexpr type_def t_node_fault_kind{.kind = type_kind::choice, .choices = node_fault_kinds};
 constexpr type_def t_fate_word{.kind = type_kind::choice, .choices = fate_words};
 constexpr type_def t_plot{.kind = type_kind::choice, .choices = plot_kinds};
 
@@ -156,9 +161,12 @@ constexpr type_def t_wire{.kind = type_kind::record, .fields = wire_fields};
 constexpr field_def down_field{"down", &t_wire, false,
                                "What arrives at the peer; default: no delay, no limit"};
 // A wire's, and the other direction.
+constexpr field_def nat_field{"nat_timeout_us", &t_micros, false,
+                              "The peer is behind a NAT that forgets it after so much silence"};
 constexpr auto link_fields = [] {
-  std::array<field_def, wire_fields.size() + 1> all{};
+  std::array<field_def, wire_fields.size() + 2> all{};
   for (std::size_t i = 0; i < wire_fields.size(); ++i) all[i] = wire_fields[i];
+  all[wire_fields.size()] = nat_field;
   all.back() = down_field;
   return all;
 }();
@@ -172,6 +180,20 @@ constexpr std::array fate_fields{
 };
 constexpr type_def t_fate{.kind = type_kind::record, .fields = fate_fields};
 constexpr type_def t_fates{.kind = type_kind::list, .min = 0, .max = 100'000, .element = &t_fate};
+constexpr std::array node_fault_fields{
+    field_def{
+        "kind", &t_node_fault_kind, true,
+        "partition: cut off from all others; pause: does not run; clock_step, clock_skew: its "
+        "clock jumps, or runs fast; rebind: its NAT gives it another port"},
+    field_def{"at_us", &t_change_us, true, "Virtual time when it begins"},
+    field_def{"for_us", &t_change_us, false, "How long it lasts; absent: for good"},
+    field_def{"nodes", &t_texts, true, "Peers (client-0) or groups (client) that it befalls"},
+    field_def{"step_us", &t_micros, false, "clock_step: forward by so much"},
+    field_def{"skew_ppm", &t_skew, false, "clock_skew: gains so many millionths; may be negative"},
+};
+constexpr type_def t_node_fault{.kind = type_kind::record, .fields = node_fault_fields};
+constexpr type_def t_node_faults{
+    .kind = type_kind::list, .min = 0, .max = 64, .element = &t_node_fault};
 constexpr std::array network_fields{
     field_def{"links", &t_links, true, "Kinds of links by name; \"default\" attaches the others"},
     field_def{"topology", &t_any, false,
@@ -179,6 +201,9 @@ constexpr std::array network_fields{
     field_def{"fates", &t_fates, false, "What becomes of single packets, whatever is drawn"},
     field_def{"only_fates", &t_boolean, false,
               "Nothing else is lost, duplicated, damaged or held back; default false"},
+    field_def{"faults", &t_node_faults, false, "What happens to peers, by time"},
+    field_def{"swarm", &t_boolean, false,
+              "Each seed leaves out a random half of the kinds of faults; default false"},
 };
 constexpr type_def t_network{.kind = type_kind::record, .fields = network_fields};
 

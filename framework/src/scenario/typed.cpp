@@ -70,7 +70,7 @@ json_value simulator_options(const json_value& document, const json_value& optio
   out.set("seed", seed != nullptr ? *seed : make_unsigned(1));
   const json_value* links = document.at("network", "links");
   if (links != nullptr) out.set("links", *links);
-  for (const char* key : {"topology", "fates", "only_fates"}) {
+  for (const char* key : {"topology", "fates", "only_fates", "faults", "swarm"}) {
     const json_value* given = document.at("network", key);
     if (given != nullptr) out.set(key, *given);
   }

@@ -184,7 +184,20 @@ TEST(Options, ErrorsNameThePointer) {
       {R"([])", "/: expected an object, found an array"},
       {R"({"a/b": 1})",
        "/a~1b: unknown key; known: seed, links, nodes, topology, fates, "
-       "only_fates"},
+       "only_fates, faults, swarm"},
+      {R"({"faults": [{"at_us": 1, "nodes": ["a"]}]})",
+       "/faults/0: needs the key kind: partition, pause, clock_step, clock_skew, rebind"},
+      {R"({"faults": [{"kind": "pause", "nodes": ["a"]}]})", "/faults/0: needs the key at_us"},
+      {R"({"faults": [{"kind": "pause", "at_us": 1}]})", "/faults/0: needs the key nodes"},
+      {R"({"faults": [{"kind": "pause", "at_us": 1, "nodes": []}]})", "/faults/0/nodes: is empty"},
+      {R"({"faults": [{"kind": "rebind", "at_us": 1, "for_us": 1, "nodes": ["a"]}]})",
+       "/faults/0/for_us: this kind of fault does not last"},
+      {R"({"faults": [{"kind": "pause", "at_us": 1, "step_us": 1, "nodes": ["a"]}]})",
+       "/faults/0: step_us goes with the kind clock_step, and with no other"},
+      {R"({"faults": [{"kind": "clock_skew", "at_us": 1, "nodes": ["a"]}]})",
+       "/faults/0: skew_ppm goes with the kind clock_skew, and with no other"},
+      {R"({"faults": [{"kind": "clock_skew", "at_us": 1, "skew_ppm": -100001, "nodes": ["a"]}]})",
+       "/faults/0/skew_ppm: -100001 is no whole number from -100000 to 100000"},
   };
   for (const bad_case& c : cases) EXPECT_EQ(error_of(c.json), c.error) << c.json;
 }

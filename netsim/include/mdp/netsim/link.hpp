@@ -43,8 +43,9 @@ class link {
        const fate_script* script = nullptr);
 
   // Decides the fate of the next packet. When it passes, `p` gets number, depart and arrive and the
-  // caller must insert() it; else its number went into dropped().
-  [[nodiscard]] verdict offer(std::int64_t now, packet& p, packet_slab& slab);
+  // caller must insert() it; else its number went into dropped(). `parted`: there is no way to its
+  // receiver, as if the carrier were down for this packet.
+  [[nodiscard]] verdict offer(std::int64_t now, packet& p, packet_slab& slab, bool parted = false);
   // Whether the packet offered last is to be offered once more, as a copy of its own.
   [[nodiscard]] bool duplicates() const noexcept { return models_ != nullptr && copy_due_; }
   // Offers that copy, which has the packet's number: only the queue can refuse it.

@@ -18,7 +18,9 @@
 #include <vector>
 
 #include "mdp/netsim/event_heap.hpp"
+#include "mdp/netsim/fault_timeline.hpp"
 #include "mdp/netsim/link.hpp"
+#include "mdp/netsim/nat_table.hpp"
 #include "mdp/netsim/options.hpp"
 #include "mdp/transport/transport.hpp"
 
@@ -48,12 +50,17 @@ class network {
   // The new node's number. An empty name becomes "node-<number>", one in use gets "#2", "#3", ...
   [[nodiscard]] std::uint32_t add_node(const std::string& name, std::uint16_t port,
                                        buffer::block_pool& rx_pool, transport::counters& counts);
+  // Opens a node anew that was removed, at its address: it knows nothing of what was before.
+  void reopen_node(std::uint32_t node, buffer::block_pool& rx_pool, transport::counters& counts);
+  [[nodiscard]] bool removed(std::uint32_t node) const noexcept {
+    return nodes_[node].counts == nullptr;
+  }
   // Lets go of everything that the node has under way or waiting; packets to it are dropped from
   // now on.
   void remove_node(std::uint32_t node) noexcept;
 
   void send(std::uint32_t node, const buffer::tx_datagrams& item) noexcept;
-  // Takes what has arrived and registers the node's next wake-up.
+  // Takes what has arrived and registers the node's next wake-up, by its own clock.
   [[nodiscard]] std::size_t receive(std::uint32_t node, std::span<buffer::rx_datagrams> out,
                                     std::int64_t deadline) noexcept;
   // Runs up to and including `limit`, or until a node becomes runnable: its number; -1: none.
@@ -65,6 +72,10 @@ class network {
   void observe(transport::packet_observer& observer);
 
   [[nodiscard]] std::int64_t now() const noexcept { return now_; }
+  // What the node's own clock shows.
+  [[nodiscard]] std::int64_t local_now(std::uint32_t node) const noexcept {
+    return faults_.any() ? faults_.local_time(node, now_) : now_;
+  }
   [[nodiscard]] std::uint64_t digest() const noexcept;
   [[nodiscard]] const network_totals& totals() const noexcept { return totals_; }
   [[nodiscard]] const network_options& options() const noexcept { return options_; }
@@ -120,7 +131,16 @@ class network {
   void wake_at(std::uint32_t node, std::int64_t time) noexcept;
   void take_wake_requests() noexcept;
   void end_turn() noexcept;
-  void send_one(std::uint32_t node, std::uint32_t to, const buffer::tx_datagrams& item,
+  void apply_faults();
+  [[nodiscard]] bool defer_turn(std::uint32_t node) noexcept;
+  [[nodiscard]] std::uint16_t seen_port(std::uint32_t node, std::uint32_t mapping) const noexcept;
+  [[nodiscard]] bool reaches(std::uint32_t to, std::uint16_t port,
+                             std::uint32_t& mapping) const noexcept;
+  struct recipient {
+    std::uint32_t node = 0;
+    std::uint32_t mapping = 0;
+  };
+  void send_one(std::uint32_t node, recipient to, const buffer::tx_datagrams& item,
                 std::uint32_t bytes, part_cursor& cursor);
   void enter(std::uint32_t link_id, std::uint32_t index) noexcept;
   void place(std::uint32_t link_id, std::uint32_t index, verdict v) noexcept;
@@ -143,6 +163,10 @@ class network {
   void tell_wake_up(std::uint32_t node);
 
   network_options options_;
+  fault_timeline faults_;
+  nat_table nat_;
+  std::vector<std::uint32_t> touched_;
+  std::vector<std::uint32_t> rebound_;
   transport::packet_observer* observer_ = nullptr;
   std::vector<node_state> nodes_;
   route_table routes_;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "mdp/netsim/fate_script.hpp"
+#include "mdp/netsim/fault_timeline.hpp"
 #include "mdp/netsim/link.hpp"
 #include "mdp/netsim/topology.hpp"
 
@@ -22,7 +23,9 @@ class options_error : public std::runtime_error {
 struct attachment {
   link_spec up;
   link_spec down = {.delay_ns = 0, .mtu_bytes = mtu_bytes_max};
-  bool has_down = false;  // asked for: a trunk without it is the same both ways
+  bool has_down = false;            // asked for: a trunk without it is the same both ways
+  bool nat = false;                 // its node is behind one ...
+  std::int64_t nat_timeout_ns = 0;  // ... that forgets it after so much silence; 0: never
 };
 
 struct network_options {
@@ -32,6 +35,7 @@ struct network_options {
   topology_spec topology;
   std::map<std::string, fate_script> scripts;  // by link's name, "client-0/up"
   bool only_fates = false;                     // nothing but the scripts harms a packet
+  std::vector<node_fault> faults;              // as written
 
   // Of the node's own name, else of its group ("client" for "client-7"), else the default.
   [[nodiscard]] const attachment& attachment_of(const std::string& node) const;

@@ -9,6 +9,7 @@
 
 #include "mdp/buffer/datagram.hpp"
 #include "mdp/netsim/damage.hpp"
+#include "mdp/netsim/nat_table.hpp"
 
 namespace mdp::netsim {
 
@@ -19,12 +20,17 @@ inline constexpr std::uint32_t no_gather = 0xffffffffu;
 inline constexpr unsigned packet_number_bits = 42;
 inline constexpr std::uint64_t packet_numbers = std::uint64_t{1} << packet_number_bits;
 
+inline constexpr unsigned node_bits = 32 - mapping_bits;
+inline constexpr std::uint32_t node_mask = (1u << node_bits) - 1;
+
 struct packet {
   buffer::slice data;       // the whole datagram, or its first part when `gather` names the rest
   std::int64_t depart = 0;  // when its last bit leaves the link's queue
   std::int64_t arrive = 0;  // when it comes out of the link
-  std::uint32_t from = 0;   // node
-  std::uint32_t to = 0;
+  std::uint32_t from : node_bits = 0;
+  std::uint32_t from_mapping : mapping_bits = 0;  // by which it left its sender's NAT
+  std::uint32_t to : node_bits = 0;
+  std::uint32_t to_mapping : mapping_bits = 0;  // that it was sent to
   std::uint32_t next = no_packet;
   std::uint32_t gather = no_gather;
   std::uint64_t number : packet_number_bits = 0;  // on the link it was last on
@@ -53,6 +59,8 @@ class packet_slab {
     packets_[i].next = no_packet;
     packets_[i].dead = false;
     packets_[i].harm = 0;
+    packets_[i].from_mapping = 0;
+    packets_[i].to_mapping = 0;
     return i;
   }
   // A second packet like packet `i`, which shares its payload; invalidates references to packets.
