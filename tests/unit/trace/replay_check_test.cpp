@@ -10,7 +10,7 @@
 namespace mdp::trace::test {
 namespace {
 
-class ReplayCheck : public testing::Test {
+class replaying : public testing::Test {
  protected:
   void record(detail what) {
     log_recorder recorder(file_.path, {what, "{}"});
@@ -26,7 +26,7 @@ class ReplayCheck : public testing::Test {
   const scratch_file file_{"replay_check"};
 };
 
-TEST_F(ReplayCheck, TheSameRunHasNoDifference) {
+TEST_F(replaying, TheSameRunHasNoDifference) {
   for (const detail what : {detail::events, detail::checkpoints}) {
     record(what);
     EXPECT_FALSE(check(story()));
@@ -34,7 +34,7 @@ TEST_F(ReplayCheck, TheSameRunHasNoDifference) {
 }
 
 // Every event is changed once, in each of its members.
-TEST_F(ReplayCheck, TheFirstChangedEventIsNamed) {
+TEST_F(replaying, TheFirstChangedEventIsNamed) {
   record(detail::events);
   using change = void (*)(packet_event&);
   const change changes[] = {
@@ -68,7 +68,7 @@ TEST_F(ReplayCheck, TheFirstChangedEventIsNamed) {
   EXPECT_GE(found, story().size() * 3);
 }
 
-TEST_F(ReplayCheck, WhatWasTheSameStandsBeforeIt) {
+TEST_F(replaying, WhatWasTheSameStandsBeforeIt) {
   record(detail::events);
   std::vector<packet_event> now = story();
   now[2].fate = packet_fate::queue_full;
@@ -83,7 +83,7 @@ TEST_F(ReplayCheck, WhatWasTheSameStandsBeforeIt) {
                            "0.000000000 s a/up #0: sent, 1200 bytes, out at 0.025000000 s"));
 }
 
-TEST_F(ReplayCheck, ARunThatEndsEarlierOrLaterDiffersAtItsEnd) {
+TEST_F(replaying, ARunThatEndsEarlierOrLaterDiffersAtItsEnd) {
   record(detail::events);
   std::vector<packet_event> now = story();
   now.pop_back();
@@ -98,7 +98,7 @@ TEST_F(ReplayCheck, ARunThatEndsEarlierOrLaterDiffersAtItsEnd) {
   EXPECT_THAT(difference->now, testing::HasSubstr("sent, 1 bytes"));
 }
 
-TEST_F(ReplayCheck, CheckpointsTellTheMillisecondAndThePlace) {
+TEST_F(replaying, CheckpointsTellTheMillisecondAndThePlace) {
   record(detail::checkpoints);
   std::vector<packet_event> now = story();
   now[8].chain ^= 1;
@@ -107,7 +107,7 @@ TEST_F(ReplayCheck, CheckpointsTellTheMillisecondAndThePlace) {
   EXPECT_THAT(difference->now, testing::StartsWith("0.010000000 s b/up: fingerprint "));
 }
 
-TEST_F(ReplayCheck, ADamagedLogIsAnErrorAndNoDifference) {
+TEST_F(replaying, ADamagedLogIsAnErrorAndNoDifference) {
   record(detail::events);
   const std::string text = file_.text();
   file_.write(text.substr(0, text.size() - 9));
