@@ -39,5 +39,9 @@ if(MDP_SANITIZE)
     -fno-sanitize-recover=all
     # GCC 12 loses track of std::function inside std::regex under sanitizers (GCC bug 105562).
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+  if(MDP_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # For the queues between threads (framework/src/runtime/shared_queue.hpp).
+    target_compile_options(mdp_flags INTERFACE -Wno-tsan -Wno-invalid-memory-model)
+  endif()
   target_link_options(mdp_flags INTERFACE -fsanitize=${MDP_SANITIZE})
 endif()

@@ -43,7 +43,7 @@ static int talk(mdp_node* server, mdp_node* client) {
   mdp_local_address(server, address, sizeof address);
   status = mdp_connect(client, address, &peer);
   if (status != MDP_OK) {
-    fprintf(stderr, "c_hello: %s: %s\n", mdp_status_name(status), mdp_error(client));
+    fprintf(stderr, "c_hello: %s: %s\n", mdp_status_name(status), mdp_error());
     return 1;
   }
   mdp_send_options_init(&how, sizeof how);

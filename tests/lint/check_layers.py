@@ -36,6 +36,7 @@ THIRD_PARTY = {
     "boost/": ("framework/src/plugin/", "tests/", "transports/"),
     "boost/dll": ("framework/src/plugin/",),
     "CLI/": ("framework/src/cli/",),
+    "concurrentqueue/": ("framework/src/runtime/",),
     "gnuplot-iostream": ("reports/",),
     "liburing": ("transports/io_uring/", "tests/bench/"),
     "gtest/": ("tests/",),

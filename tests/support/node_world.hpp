@@ -12,11 +12,15 @@ namespace mdp::test {
 
 struct node_variant {
   const char* plugin;
-  thread_layout layout;
+  const char* threads;  // "inline", "sharded:2"
+
+  [[nodiscard]] bool is_inline() const { return std::string_view(threads) == "inline"; }
 };
 
 [[nodiscard]] inline std::string name_of(const node_variant& v) {
-  return std::string(v.plugin) + (v.layout == thread_layout::single ? "_single" : "_inline");
+  std::string name = std::string(v.plugin) + "_" + v.threads;
+  std::erase(name, ':');
+  return name;
 }
 
 class node_world {
@@ -29,12 +33,12 @@ class node_world {
                 ? R"({"seed": 7, "links": {"default": {"rate_mbps": 1000, "delay_us": 100}}})"
                 : "{}",
             {MDP_PLUGIN_DIR})),
-        layout_(v.layout) {}
+        threads_(*parse_thread_plan(v.threads)) {}
 
   [[nodiscard]] node& add(node_options options = {}) {
     options.fabric = fabric_.get();
-    options.layout = layout_;
-    options.seed = nodes_.size() + 1;
+    options.threads = threads_;
+    options.seed = (nodes_.size() + 1) * 1000;  // each thread of a node has its own after it
     nodes_.push_back(make_node(options));
     events_.emplace_back();
     return *nodes_.back();
@@ -97,7 +101,7 @@ class node_world {
   }
 
   std::shared_ptr<transport::fabric> fabric_;
-  thread_layout layout_;
+  thread_plan threads_;
   std::vector<std::unique_ptr<node>> nodes_;
   std::vector<std::vector<messaging::event>>
       events_;  // gone before the nodes whose memory they hold

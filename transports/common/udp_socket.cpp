@@ -1,5 +1,6 @@
 #include "transports/common/udp_socket.hpp"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <unistd.h>
@@ -7,6 +8,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <utility>
+
+#include "transports/common/port_sharing.hpp"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -86,7 +90,8 @@ std::uint32_t probe_segments(const udp_socket& socket) noexcept {
 
 }  // namespace
 
-udp_socket::udp_socket(const endpoint_address& wanted, const socket_options& options) {
+udp_socket::udp_socket(const endpoint_address& wanted, const socket_options& options,
+                       std::uint16_t sharers) {
   local_ = or_loopback(wanted);
   const int family = local_.family == address_family::ipv4   ? AF_INET
                      : local_.family == address_family::ipv6 ? AF_INET6
@@ -103,8 +108,20 @@ udp_socket::udp_socket(const endpoint_address& wanted, const socket_options& opt
                             "cannot open a UDP socket for " + to_string(local_) + remedy(error));
   }
   configure(options);
-  configure_sharing(options);
+  configure_sharing(options.reuse_port || sharers > 1);
   bind_to(local_);
+  if (sharers > 1) steer(sharers);
+}
+
+udp_socket::udp_socket(const udp_socket* of)
+    : fd_(::fcntl(of->fd_, F_DUPFD_CLOEXEC, 0)),
+      local_(of->local_),
+      gso_(of->gso_),
+      gro_(of->gro_),
+      recv_buffer_(of->recv_buffer_),
+      send_buffer_(of->send_buffer_) {
+  if (fd_ < 0)
+    give_up("open " + to_string(local_) + " a second time", " (raise the limit of open files)");
 }
 
 udp_socket::~udp_socket() {
@@ -137,25 +154,28 @@ void udp_socket::configure(const socket_options& options) noexcept {
   gro_ = options.gro && set_option(fd_, IPPROTO_UDP, UDP_GRO, 1);
 }
 
-void udp_socket::configure_sharing(const socket_options& options) {
-  if (!options.reuse_port || set_option(fd_, SOL_SOCKET, SO_REUSEPORT, 1)) return;
+// Throws with errno's reason; nothing stays open.
+void udp_socket::give_up(const std::string& what, const char* remedy) {
   const int error = errno;
-  ::close(fd_);
-  fd_ = -1;
-  throw std::system_error(error, std::system_category(),
-                          "cannot share " + to_string(local_) + " (set reuse_port to false)");
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+  throw std::system_error(error, std::system_category(), "cannot " + what + remedy);
+}
+
+void udp_socket::configure_sharing(bool share) {
+  if (share && !set_option(fd_, SOL_SOCKET, SO_REUSEPORT, 1))
+    give_up("share " + to_string(local_), " (set reuse_port to false)");
+}
+
+void udp_socket::steer(std::uint16_t sharers) {
+  if (!steer_by_sender(fd_, ipv6(), sharers))
+    give_up("share " + to_string(local_) + " between threads",
+            " (needs Linux 4.5; choose threads 'single')");
 }
 
 void udp_socket::bind_to(const endpoint_address& local) {
   socket_address address;
   socklen_t size = to_socket_address(local, address);
-  if (::bind(fd_, &address.any, size) != 0) {
-    const int error = errno;
-    ::close(fd_);
-    fd_ = -1;
-    throw std::system_error(error, std::system_category(),
-                            "cannot bind " + to_string(local) + remedy(error));
-  }
+  if (::bind(fd_, &address.any, size) != 0) give_up("bind " + to_string(local), remedy(errno));
   size = sizeof address;
   if (::getsockname(fd_, &address.any, &size) == 0) local_ = from_socket_address(address);
 }
@@ -165,6 +185,7 @@ capabilities probe_udp_capabilities(const socket_options& options) {
   caps.datagram_bytes_max = udp_payload_bytes_max;
   caps.train_bytes_max = udp_payload_bytes_max;
   caps.rx_block_bytes = gro_block_bytes;
+  caps.shares_port = true;
   const udp_socket socket(endpoint_address{}, options);
   if (socket.gso()) caps.segments_max = probe_segments(socket);
   // The kernel charges each datagram with its bookkeeping: 1400 bytes cost 2304. A third is safe

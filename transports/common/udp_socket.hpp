@@ -29,7 +29,11 @@ inline constexpr std::size_t parts_per_call_max = 1024;  // UIO_MAXIOV
 
 class udp_socket {
  public:
-  udp_socket(const endpoint_address& local, const socket_options& options);
+  // `sharers`: of open_options.
+  udp_socket(const endpoint_address& local, const socket_options& options,
+             std::uint16_t sharers = 1);
+  // Another descriptor of the same socket, for a thread that only sends.
+  [[nodiscard]] static udp_socket second_handle(const udp_socket& of) { return udp_socket(&of); }
   ~udp_socket();
   udp_socket(const udp_socket&) = delete;
   udp_socket& operator=(const udp_socket&) = delete;
@@ -48,8 +52,11 @@ class udp_socket {
   [[nodiscard]] std::uint32_t send_buffer_bytes() const noexcept { return send_buffer_; }
 
  private:
+  explicit udp_socket(const udp_socket* of);
   void configure(const socket_options& options) noexcept;
-  void configure_sharing(const socket_options& options);
+  void configure_sharing(bool share);
+  void steer(std::uint16_t sharers);
+  [[noreturn]] void give_up(const std::string& what, const char* remedy);
   void bind_to(const endpoint_address& local);
 
   int fd_ = -1;

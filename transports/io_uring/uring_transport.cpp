@@ -30,9 +30,9 @@ class uring_transport final : public transport {
  public:
   uring_transport(const open_options& options, const socket_options& settings,
                   const capabilities& fabric_caps)
-      : socket_(options.local, settings), caps_(fabric_caps) {
+      : socket_(socket_for(options, settings)), caps_(fabric_caps) {
     ring_.emplace();
-    receiver_.emplace(*ring_, socket_.fd(), *options.rx_pool, counts_);
+    if (!options.sends_for) receiver_.emplace(*ring_, socket_.fd(), *options.rx_pool, counts_);
     sender_.emplace(*ring_, socket_, caps_, counts_);
     if (!socket_.gso()) caps_.segments_max = 1;
     if (socket_.ipv6()) caps_.datagram_bytes_max = caps_.train_bytes_max = udp6_payload_bytes_max;
@@ -56,6 +56,11 @@ class uring_transport final : public transport {
   const counters& counts() const noexcept override { return counts_; }
 
  private:
+  static udp_socket socket_for(const open_options& options, const socket_options& settings) {
+    if (!options.sends_for) return udp_socket(options.local, settings, options.sharers);
+    return udp_socket::second_handle(
+        static_cast<const uring_transport*>(options.sends_for)->socket_);
+  }
   struct outcome {
     std::size_t filled = 0;
     bool consumed = false;
@@ -77,7 +82,7 @@ class uring_transport final : public transport {
   counters counts_;
   sleeper sleeper_;
   // The ring goes first at the end: see the destructor.
-  std::optional<receive_ring> receiver_;
+  std::optional<receive_ring> receiver_;  // empty: a handle that only sends
   std::optional<send_slots> sender_;
   std::optional<ring> ring_;
   bool wake_armed_ = false;
@@ -117,7 +122,7 @@ uring_transport::outcome uring_transport::reap(std::span<buffer::rx_datagrams> o
 }
 
 uring_transport::outcome uring_transport::turn(std::span<buffer::rx_datagrams> out) noexcept {
-  receiver_->prepare();
+  if (receiver_) receiver_->prepare();
   arm_wake();
   if (ring_->has_pending() || ring_->has_work()) flush();
   return reap(out);
@@ -170,7 +175,7 @@ std::size_t uring_transport::poll(std::span<buffer::rx_datagrams> out,
     if (got.consumed) return got.filled;
   }
   while (now < limits.deadline) {
-    const bool starved = receiver_->starved();
+    const bool starved = receiver_ && receiver_->starved();
     const bool woken = sleep(limits, now, starved);
     got = turn(out);
     if (woken || got.consumed || starved) return got.filled;
@@ -191,7 +196,7 @@ void uring_transport::close_requests() noexcept {
   for (int i = 0; i < close_rounds; ++i) {
     std::array<buffer::rx_datagrams, 64> late;
     static_cast<void>(reap(late));
-    if (!receiver_->armed() && !wake_armed_ && sender_->idle()) break;
+    if (!(receiver_ && receiver_->armed()) && !wake_armed_ && sender_->idle()) break;
     ring_->flush();
     if (io_uring_cq_ready(&ring_->raw()) == 0) ring_->wait(1, {}, close_wait_ns);
   }

@@ -19,7 +19,7 @@ class socket_transport final : public transport {
  public:
   socket_transport(const open_options& options, const socket_options& settings,
                    const capabilities& fabric_caps)
-      : socket_(options.local, settings),
+      : socket_(socket_for(options, settings)),
         caps_(fabric_caps),
         sender_(socket_, caps_, counts_),
         receiver_(socket_, *options.rx_pool, counts_) {
@@ -61,6 +61,11 @@ class socket_transport final : public transport {
   const counters& counts() const noexcept override { return counts_; }
 
  private:
+  static udp_socket socket_for(const open_options& options, const socket_options& settings) {
+    if (!options.sends_for) return udp_socket(options.local, settings, options.sharers);
+    return udp_socket::second_handle(
+        static_cast<const socket_transport*>(options.sends_for)->socket_);
+  }
   // True when wake() ended it.
   bool sleep(const wait_limits& limits, time_point now, bool starved) noexcept {
     std::int64_t timeout = ns_until(limits.deadline, now);

@@ -13,9 +13,10 @@
  *   mdp_send(node, peer, "hello", 5, &how, NULL);
  *   size_t n = mdp_poll(node, events, 16, 1000000);
  *
- * Threads: a node belongs to one thread; several nodes may be used by several threads. No state is
- * shared between nodes. Errors: a status, never an exception; mdp_error() has a sentence about the
- * last call of the node that failed with MDP_FAILED or MDP_INVALID. Times are nanoseconds of the
+ * Threads: a node belongs to one thread, unless mdp_options::threads gives it threads of its own:
+ * then any thread may call it, several at once, except mdp_close(). No state is shared between nodes.
+ * Errors: a status, never an exception; mdp_error() has a sentence about the last call of the
+ * calling thread that failed with MDP_FAILED or MDP_INVALID. Times are nanoseconds of the
  * node's own monotonic clock. Text is UTF-8, ended by a zero; whoever gives a buffer gets text that
  * fits, cut short if need be. Structures begin with their size, so that they may grow. */
 #ifndef MDP_H
@@ -60,7 +61,12 @@ typedef struct mdp_options {
   const char* config;            /* "key=value, key=value", or a JSON object; NULL: all defaults */
   uint64_t seed;                 /* 0: the system's entropy; else unlike that of any peer */
   uint64_t spin_ns;              /* busy-poll so long before sleeping */
-  int io_thread;                 /* not 0: protocol and transport run on a thread of the node's own */
+  const char* threads;           /* where the node works: NULL or "inline": inside mdp_poll(), on the
+                                    caller's thread; "single", "pair", "pipeline", "sharded:4": on
+                                    threads of its own; then any thread may call, several at once */
+  const char* idle;              /* what those do with nothing to do: NULL or "park" (sleep), "yield",
+                                    "spin" */
+  const char* cpus;              /* where those run: "0,1", one each in order; NULL: anywhere */
   int confirm_on_request;        /* not 0: mdp_confirm() and mdp_reject() answer, not mdp_poll() */
   const char* node_key;          /* 32 hexadecimal digits, the same at each start of this node: its
                                     peers then learn with proof that it forgot them; NULL: none */
@@ -72,7 +78,12 @@ void mdp_options_init(mdp_options* options, size_t struct_size);
  * not be called before every message event of the node was released. */
 mdp_node* mdp_open(const mdp_options* options, char* error, size_t error_size);
 void mdp_close(mdp_node* node);
-const char* mdp_error(const mdp_node* node);
+/* Ends the node's work in good order: from now on no message is taken (MDP_CLOSED); waits until every
+ * message has its end, at most `timeout_ns`. What has none by then and asked for a confirmation is
+ * reported MDP_UNKNOWN, and every session ends. Events stay for mdp_poll(). Not 0: everything had
+ * its end. A node that is closed without it drops what it has not sent. */
+int mdp_shutdown(mdp_node* node, uint64_t timeout_ns);
+const char* mdp_error(void);
 
 uint64_t mdp_now(mdp_node* node);
 /* Of every port, separated by commas as in `local`. */

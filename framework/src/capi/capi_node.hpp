@@ -1,7 +1,7 @@
 // What the sources of the C interface share: a node, and how errors become statuses.
 #pragma once
-#include <array>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -13,12 +13,14 @@
 struct mdp_node {
   std::shared_ptr<mdp::transport::fabric> fabric;
   std::unique_ptr<mdp::node> node;
-  std::array<mdp::messaging::event, 64> polled;
+  std::mutex fetching;
   std::vector<mdp::peer_change> changes;  // told by the node, not fetched yet
-  std::string error;
 };
 
 namespace mdp::capi {
+
+// Of the calling thread.
+[[nodiscard]] std::string& last_error() noexcept;
 
 // What C sees of a refusal.
 [[nodiscard]] mdp_status status_of(messaging::refusal why) noexcept;
@@ -28,17 +30,17 @@ mdp_status status_of(const result<Value, messaging::refusal>& r) noexcept {
   return r ? MDP_OK : status_of(r.error());
 }
 
-// What the library throws (memory, the system) becomes a sentence in the node.
+// What the library throws (memory, the system) becomes a sentence.
 template <class Call>
-auto guarded(mdp_node* node, Call&& call) noexcept {
+auto guarded(Call&& call) noexcept {
   using value = std::invoke_result_t<Call>;
   try {
     return call();
   } catch (const std::exception& e) {
     try {
-      node->error = e.what();
+      last_error() = e.what();
     } catch (...) {
-      node->error.clear();
+      last_error().clear();
     }
   }
   if constexpr (std::is_same_v<value, mdp_status>) {
@@ -51,7 +53,7 @@ auto guarded(mdp_node* node, Call&& call) noexcept {
 // Copies as much as fits, always with a zero; returns the bytes that all of it needs.
 std::size_t copy_text(const std::string& text, char* out, std::size_t size) noexcept;
 [[nodiscard]] std::string word(const char* text, const char* otherwise);
-// Nothing: it is no address, and the node's error says so.
-[[nodiscard]] std::optional<endpoint_address> parse(mdp_node* node, const char* text);
+// Nothing: it is no address, and last_error() says so.
+[[nodiscard]] std::optional<endpoint_address> parse(const char* text);
 
 }  // namespace mdp::capi

@@ -1,6 +1,7 @@
-// The C interface over mdp::node. Nothing is thrown across it; a node's last error lies in the
-// node.
+// The C interface over mdp::node. Nothing is thrown across it; each thread has its last error.
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstring>
 #include <stdexcept>
 
@@ -51,11 +52,16 @@ std::string word(const char* text, const char* otherwise) {
   return text ? text : otherwise;
 }
 
-std::optional<endpoint_address> parse(mdp_node* node, const char* text) {
+std::string& last_error() noexcept {
+  thread_local std::string text;
+  return text;
+}
+
+std::optional<endpoint_address> parse(const char* text) {
   auto address = parse_endpoint_address(word(text, ""));
   if (address) return *address;
-  node->error = word(text, "NULL");
-  node->error.append(" is no address; write 127.0.0.1:4433 or [::1]:4433");
+  last_error() = word(text, "NULL");
+  last_error().append(" is no address; write 127.0.0.1:4433 or [::1]:4433");
   return std::nullopt;
 }
 
@@ -65,6 +71,7 @@ namespace {
 
 using mdp::capi::copy_text;
 using mdp::capi::guarded;
+using mdp::capi::last_error;
 using mdp::capi::parse;
 using mdp::capi::status_of;
 using mdp::capi::word;
@@ -99,15 +106,39 @@ mdp::node_config config_of(const char* text) {
   return *config;
 }
 
+std::vector<int> numbers_of(std::string_view text) {
+  std::vector<int> all;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(','), text.size());
+    int number = -1;
+    const auto [at, error] = std::from_chars(text.data(), text.data() + end, number);
+    if (error != std::errc() || at != text.data() + end || number < 0)
+      throw std::invalid_argument("cpus: numbers from 0, separated by commas, as in \"0,1\"");
+    all.push_back(number);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return all;
+}
+
+mdp::thread_plan threads_of(const mdp_options& o) {
+  auto plan = mdp::parse_thread_plan(word(o.threads, "inline"));
+  if (!plan) throw std::invalid_argument(plan.error());
+  const auto idle = mdp::parse_idle_strategy(word(o.idle, "park"));
+  if (!idle) throw std::invalid_argument(idle.error());
+  plan->idle = *idle;
+  plan->cpus = numbers_of(o.cpus ? o.cpus : "");
+  return *plan;
+}
+
 // Addresses separated by commas.
-void listen_at(std::string_view text, mdp_node& made, mdp::node_options& options) {
+void listen_at(std::string_view text, mdp::node_options& options) {
   std::vector<endpoint_address> locals;
   for (std::size_t end = 0; end != std::string_view::npos;) {
     end = text.find(',');
     const std::string one(text.substr(0, end));
     if (end != std::string_view::npos) text.remove_prefix(end + 1);
-    const auto local = parse(&made, one.c_str());
-    if (!local) throw std::runtime_error(made.error);
+    const auto local = parse(one.c_str());
+    if (!local) throw std::runtime_error(last_error());
     locals.push_back(*local);
   }
   options.local = locals.front();
@@ -122,10 +153,10 @@ std::unique_ptr<mdp_node> open_node(const mdp_options& o) {
                                             word(o.transport_options, "{}"), directories);
   mdp::node_options options;
   options.fabric = made->fabric.get();
-  if (o.local) listen_at(o.local, *made, options);
+  if (o.local) listen_at(o.local, options);
   options.seed = o.seed;
   options.spin = nanoseconds(o.spin_ns);
-  if (o.io_thread) options.layout = mdp::thread_layout::single;
+  options.threads = threads_of(o);
   if (o.confirm_on_request) options.confirm = mdp::confirm_mode::on_request;
   if (o.node_key) {
     const auto key = mdp::parse_node_key(o.node_key);
@@ -214,8 +245,8 @@ void mdp_close(mdp_node* node) {
   delete node;
 }
 
-const char* mdp_error(const mdp_node* node) {
-  return node->error.c_str();
+const char* mdp_error(void) {
+  return last_error().c_str();
 }
 
 uint64_t mdp_now(mdp_node* node) {
@@ -223,7 +254,7 @@ uint64_t mdp_now(mdp_node* node) {
 }
 
 mdp_status mdp_local_address(const mdp_node* node, char* text, size_t size) {
-  return guarded(const_cast<mdp_node*>(node), [&] {
+  return guarded([&] {
     std::string all;
     for (const endpoint_address& local : node->node->local_addresses())
       all.append(all.empty() ? "" : ",").append(mdp::to_string(local));
@@ -250,7 +281,7 @@ mdp_status mdp_send(mdp_node* node, mdp_peer to, const void* payload, size_t siz
 
 size_t mdp_send_batch(mdp_node* node, const mdp_item* items, size_t item_count, mdp_result* results,
                       size_t result_count) {
-  return guarded(node, [&]() -> std::size_t {
+  return guarded([&]() -> std::size_t {
     std::vector<peer_id> to;
     std::vector<std::span<const std::byte>> parts;
     std::vector<mdp::submit_result> out;
@@ -292,7 +323,7 @@ void mdp_message_states(mdp_node* node, mdp_peer to, const mdp_message* ids, siz
 
 size_t mdp_unresolved(mdp_node* node, mdp_peer to, mdp_message* ids, mdp_state* states,
                       size_t count) {
-  return guarded(node, [&]() -> std::size_t {
+  return guarded([&]() -> std::size_t {
     const auto all = node->node->unresolved(peer_id{to});
     for (std::size_t i = 0; i < std::min(count, all.size()); ++i) {
       ids[i] = all[i].id.value;
@@ -303,10 +334,15 @@ size_t mdp_unresolved(mdp_node* node, mdp_peer to, mdp_message* ids, mdp_state* 
 }
 
 size_t mdp_poll(mdp_node* node, mdp_event* events, size_t count, uint64_t timeout_ns) {
-  const std::span out(node->polled.data(), std::min(count, node->polled.size()));
+  thread_local std::array<mdp::messaging::event, 64> polled;  // kept: they are dear to construct
+  const std::span out(polled.data(), std::min(count, polled.size()));
   const std::size_t n = node->node->poll(out, node->node->now() + nanoseconds(timeout_ns));
   for (std::size_t i = 0; i < n; ++i) hand_over(out[i], events[i]);
   return n;
+}
+
+int mdp_shutdown(mdp_node* node, uint64_t timeout_ns) {
+  return node->node->shutdown(node->node->now() + nanoseconds(timeout_ns)) ? 1 : 0;
 }
 
 void mdp_release(mdp_event* event) {

@@ -7,6 +7,7 @@
 using mdp::peer_id;
 using mdp::capi::copy_text;
 using mdp::capi::guarded;
+using mdp::capi::last_error;
 using mdp::capi::parse;
 using mdp::capi::status_of;
 using mdp::capi::word;
@@ -26,12 +27,12 @@ mdp::messaging::statistics counts_of(const mdp::transport::counters& counts) {
 extern "C" {
 
 mdp_status mdp_connect(mdp_node* node, const char* address, mdp_peer* peer) {
-  return guarded(node, [&] {
-    const auto to = parse(node, address);
+  return guarded([&] {
+    const auto to = parse(address);
     if (!to) return MDP_INVALID;
     auto made = node->node->connect(*to);
     if (!made) {
-      node->error = made.error();
+      last_error() = made.error();
       return MDP_FAILED;
     }
     if (peer) *peer = made->value;
@@ -44,35 +45,35 @@ mdp_status mdp_disconnect(mdp_node* node, mdp_peer peer) {
 }
 
 mdp_status mdp_set_congestion_control(mdp_node* node, mdp_peer peer, const char* algorithm) {
-  return guarded(node, [&] {
+  return guarded([&] {
     const auto chosen = mdp::node_config::from_text("congestion_control=" + word(algorithm, ""));
     if (chosen)
       return status_of(
           node->node->set_congestion_control(peer_id{peer}, chosen->congestion_control));
-    node->error = chosen.error();
+    last_error() = chosen.error();
     return MDP_INVALID;
   });
 }
 
 mdp_status mdp_blacklist(mdp_node* node, const char* address) {
-  return guarded(node, [&] {
-    const auto who = parse(node, address);
+  return guarded([&] {
+    const auto who = parse(address);
     if (who) node->node->blacklist(*who);
     return who ? MDP_OK : MDP_INVALID;
   });
 }
 
 mdp_status mdp_unblacklist(mdp_node* node, const char* address) {
-  return guarded(node, [&] {
-    const auto who = parse(node, address);
+  return guarded([&] {
+    const auto who = parse(address);
     if (who) node->node->unblacklist(*who);
     return who ? MDP_OK : MDP_INVALID;
   });
 }
 
 mdp_status mdp_find_peer(mdp_node* node, const char* address, mdp_peer* peer) {
-  return guarded(node, [&] {
-    const auto who = parse(node, address);
+  return guarded([&] {
+    const auto who = parse(address);
     if (!who) return MDP_INVALID;
     const auto found = node->node->find(*who);
     if (found && peer) *peer = found->value;
@@ -81,7 +82,7 @@ mdp_status mdp_find_peer(mdp_node* node, const char* address, mdp_peer* peer) {
 }
 
 size_t mdp_peers(mdp_node* node, mdp_peer_filter filter, mdp_peer_info* out, size_t count) {
-  return guarded(node, [&]() -> std::size_t {
+  return guarded([&]() -> std::size_t {
     const auto all = node->node->peers(static_cast<mdp::peer_filter>(filter));
     for (std::size_t i = 0; i < std::min(count, all.size()); ++i) {
       const mdp::peer_info& p = all[i];
@@ -99,7 +100,8 @@ size_t mdp_peers(mdp_node* node, mdp_peer_filter filter, mdp_peer_info* out, siz
 }
 
 size_t mdp_peer_changes(mdp_node* node, mdp_peer_change* out, size_t count) {
-  return guarded(node, [&]() -> std::size_t {
+  return guarded([&]() -> std::size_t {
+    const std::lock_guard lock(node->fetching);
     const auto fresh = node->node->peer_changes();
     node->changes.insert(node->changes.end(), fresh.begin(), fresh.end());
     const std::size_t n = std::min(count, node->changes.size());
@@ -112,37 +114,35 @@ size_t mdp_peer_changes(mdp_node* node, mdp_peer_change* out, size_t count) {
 }
 
 size_t mdp_stats_json(const mdp_node* node, char* out, size_t size) {
-  return guarded(const_cast<mdp_node*>(node), [&]() -> std::size_t {
-    return copy_text(mdp::to_json(node->node->stats()), out, size);
-  });
+  return guarded(
+      [&]() -> std::size_t { return copy_text(mdp::to_json(node->node->stats()), out, size); });
 }
 
 size_t mdp_peer_stats_json(mdp_node* node, mdp_peer peer, char* out, size_t size) {
-  return guarded(node, [&]() -> std::size_t {
+  return guarded([&]() -> std::size_t {
     return copy_text(mdp::to_json(node->node->peer_stats(peer_id{peer})), out, size);
   });
 }
 
 size_t mdp_active_stats_json(mdp_node* node, char* out, size_t size) {
-  return guarded(node, [&]() -> std::size_t {
+  return guarded([&]() -> std::size_t {
     return copy_text(mdp::to_json(node->node->active_stats()), out, size);
   });
 }
 
 size_t mdp_transport_counts_json(const mdp_node* node, char* out, size_t size) {
-  return guarded(const_cast<mdp_node*>(node), [&]() -> std::size_t {
+  return guarded([&]() -> std::size_t {
     return copy_text(mdp::to_json(counts_of(node->node->transport_counts())), out, size);
   });
 }
 
 size_t mdp_stats_text(const mdp_node* node, char* out, size_t size) {
-  return guarded(const_cast<mdp_node*>(node), [&]() -> std::size_t {
-    return copy_text(mdp::to_text(node->node->stats()), out, size);
-  });
+  return guarded(
+      [&]() -> std::size_t { return copy_text(mdp::to_text(node->node->stats()), out, size); });
 }
 
 size_t mdp_peer_stats_text(mdp_node* node, mdp_peer peer, char* out, size_t size) {
-  return guarded(node, [&]() -> std::size_t {
+  return guarded([&]() -> std::size_t {
     return copy_text(mdp::to_text(node->node->peer_stats(peer_id{peer})), out, size);
   });
 }

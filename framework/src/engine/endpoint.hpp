@@ -59,6 +59,8 @@ class endpoint {
   // Drops whatever comes from `address` before any other work. A session with it ends: peer_down.
   void blacklist(time_point now, const endpoint_address& address);
   void unblacklist(const endpoint_address& address) noexcept;
+  // Every session ends (peer_down), and every peer is forgotten.
+  void close(time_point now) noexcept;
   [[nodiscard]] result<message_id, refusal> submit(time_point now, peer_id to,
                                                    std::span<const std::byte> payload,
                                                    const send_options& options) noexcept;

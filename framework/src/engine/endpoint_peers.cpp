@@ -70,6 +70,14 @@ void endpoint::unblacklist(const endpoint_address& address) noexcept {
   blacklist_.erase(address, 0);
 }
 
+void endpoint::close(time_point now) noexcept {
+  for (const auto& p : peers_) {
+    if (p->state() == peer_state::free) continue;
+    p->lose_session(now, "the node was shut down");
+    remove_peer(*p);
+  }
+}
+
 std::optional<peer_id> endpoint::find(const endpoint_address& address) const noexcept {
   const peer* p = find_address(address);
   return p ? std::optional(peer_id{p->id()}) : std::nullopt;

@@ -191,7 +191,7 @@ std::unique_ptr<messenger> make_raw_messenger(const messenger_options& options) 
   if (!options.config.empty())
     throw std::runtime_error("protocol raw has no keys; '" + options.config.front().first +
                              "' belongs to mdp");
-  if (options.single_thread)
+  if (options.threads.layout != thread_layout::inline_)
     throw std::runtime_error("protocol raw runs with threads: \"inline\" only");
   return std::make_unique<raw_messenger>(options);
 }

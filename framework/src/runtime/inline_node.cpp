@@ -50,11 +50,13 @@ std::unique_ptr<random_source> make_random(std::uint64_t seed) {
 }
 
 std::unique_ptr<transport::transport> open_transport(const node_options& options,
-                                                     buffer::block_pool& pool) {
+                                                     buffer::block_pool& pool,
+                                                     const port_share& share) {
   transport::open_options open;
   open.local = options.local;
   open.name = options.name;
   open.rx_pool = &pool;
+  open.sharers = static_cast<std::uint16_t>(share.count);
   if (options.more_locals.empty()) return options.fabric->open(open);
   std::vector<endpoint_address> locals{options.local};
   locals.insert(locals.end(), options.more_locals.begin(), options.more_locals.end());
@@ -68,7 +70,7 @@ std::vector<endpoint_address> addresses_of(const transport::transport& t) {
 
 }  // namespace
 
-inline_node::inline_node(const node_options& options, buffer::sharing sharing)
+inline_node::inline_node(const node_options& options, buffer::sharing sharing, port_share share)
     : random_(make_random(options.seed)),
       settings_(checked(options)),
       blocks_({settings_.max_packet_bytes + wire::frame_head_bytes,
@@ -77,16 +79,18 @@ inline_node::inline_node(const node_options& options, buffer::sharing sharing)
       control_blocks_({settings_.max_packet_bytes + wire::frame_head_bytes, 512, sharing,
                        !options.fabric->caps().virtual_time}),
       rx_pool_(rx_options(options, sharing)),
-      transport_(open_transport(options, rx_pool_)),
+      transport_(open_transport(options, rx_pool_, share)),
       locals_(addresses_of(*transport_)),
       engine_(
           settings_, engine::engine_memory{blocks_, control_blocks_, sharing},
           engine::train_limits{transport_->caps().segments_max, transport_->caps().train_bytes_max},
           *random_),
       spin_(options.spin),
+      share_(share),
       confirm_(options.confirm) {}
 
 result<peer_id, std::string> inline_node::connect(const endpoint_address& to) {
+  if (closing_) return failure(std::string("cannot connect: the node was shut down"));
   auto peer = engine_.connect(transport_->now(), through_port(to));
   if (!peer)
     return failure(fmt::format("cannot connect to {}: {}", to_string(to),
@@ -107,6 +111,7 @@ endpoint_address inline_node::through_port(endpoint_address to) const noexcept {
 result<message_id, messaging::refusal> inline_node::submit(
     peer_id to, std::span<const std::byte> payload,
     const messaging::send_options& options) noexcept {
+  if (closing_) return failure(messaging::refusal::closed);
   // The clock costs as much as all the rest of a small message: it is read for time-outs only.
   const bool timed =
       (options.lifetime + options.received_timeout + options.delivered_timeout).count() != 0;
@@ -171,6 +176,19 @@ void inline_node::transmit(time_point now) noexcept {
   }
 }
 
+std::size_t inline_node::keep_ours(std::size_t count) noexcept {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    buffer::rx_datagrams& one = received_[i];
+    if (transport::sharer_of(one.from, share_.count) != share_.index) {
+      one.data.reset();
+    } else if (kept++ != i) {
+      received_[kept - 1] = std::move(one);
+    }
+  }
+  return kept;
+}
+
 std::size_t inline_node::take_events(std::span<messaging::event> out) noexcept {
   std::size_t n = 0;
   while (n < out.size()) {
@@ -208,12 +226,14 @@ std::size_t inline_node::turn(time_point deadline, bool reports) noexcept {
   wait.spin = spin_;
   const std::size_t count = transport_->poll(received_, wait);
   turn_ = now = transport_->now();
-  if (count > 0) engine_.handle_datagrams(now, {received_.data(), count});
+  const std::size_t ours = share_.count == 1 ? count : keep_ours(count);
+  if (ours > 0) engine_.handle_datagrams(now, {received_.data(), ours});
   if (engine_.next_deadline() <= now) engine_.handle_deadline(now);
   return count;
 }
 
 std::size_t inline_node::poll(std::span<messaging::event> out, time_point deadline) noexcept {
+  if (over_) return take_events(out);
   for (;;) {
     const std::size_t count = turn(deadline, !out.empty());
     // With something to report the caller comes back soon, and its answer shares a packet with our
@@ -236,6 +256,18 @@ result<void, messaging::refusal> inline_node::wait_writable(peer_id to, std::siz
     // Only what comes, or a timer, makes room: each turn ends with either.
     static_cast<void>(turn(deadline, false));
   }
+}
+
+bool inline_node::shutdown(time_point deadline) noexcept {
+  if (over_) return true;
+  closing_ = true;
+  while (!idle() && !transport_->caps().virtual_time && transport_->now() < deadline)
+    static_cast<void>(turn(deadline, false));
+  transmit(transport_->now());
+  const bool clean = engine_.idle();  // an acknowledgement may still wait for room to leave
+  engine_.close(transport_->now());
+  over_ = true;
+  return clean;
 }
 
 messaging::statistics inline_node::stats() const {

@@ -12,10 +12,16 @@ namespace mdp::runtime {
 
 using id_set = engine::id_map<bool>;
 
+// Which of the nodes that share one port this is.
+struct port_share {
+  std::uint32_t index = 0;
+  std::uint32_t count = 1;
+};
+
 class inline_node final : public node {
  public:
   // `sharing`: many_threads when slices leave the thread that polls.
-  inline_node(const node_options& options, buffer::sharing sharing);
+  inline_node(const node_options& options, buffer::sharing sharing, port_share share = {});
 
   [[nodiscard]] time_point now() noexcept override { return transport_->now(); }
   [[nodiscard]] endpoint_address local_address() const noexcept override {
@@ -30,6 +36,8 @@ class inline_node final : public node {
   [[nodiscard]] result<message_id, messaging::refusal> submit(
       peer_id to, std::span<const std::byte> payload,
       const messaging::send_options& options) noexcept override;
+  [[nodiscard]] std::size_t submit_batch(std::span<const submission> items,
+                                         std::span<submit_result> results) noexcept override;
   [[nodiscard]] std::size_t poll(std::span<messaging::event> out,
                                  time_point deadline) noexcept override;
   [[nodiscard]] bool idle() const noexcept override { return engine_.idle() && batch_.empty(); }
@@ -57,6 +65,7 @@ class inline_node final : public node {
   [[nodiscard]] std::vector<peer_change> peer_changes() override;
   [[nodiscard]] messaging::statistics peer_stats(peer_id peer) override;
   [[nodiscard]] messaging::statistics active_stats() override;
+  [[nodiscard]] bool shutdown(time_point deadline) noexcept override;
   // Ends a poll() that sleeps, from any thread.
   void wake() noexcept { transport_->wake(); }
 
@@ -70,6 +79,9 @@ class inline_node final : public node {
   // Runs the timers, sends, waits until `deadline` at most for datagrams and takes them; does not
   // wait when there is something that it `reports`. Returns how many came (trains count once).
   std::size_t turn(time_point deadline, bool reports) noexcept;
+  // Drops what came to us although another sharer of the port is in charge of its sender: before
+  // all of them were open. Returns how many are left.
+  std::size_t keep_ours(std::size_t count) noexcept;
   // `to`, to be reached through a port of its family.
   [[nodiscard]] endpoint_address through_port(endpoint_address to) const noexcept;
   std::size_t take_events(std::span<messaging::event> out) noexcept;
@@ -88,9 +100,13 @@ class inline_node final : public node {
       chunk_;          // between engine and caller; kept: 64 are dear to construct
   time_point turn_{};  // when poll() last looked at the clock
   duration spin_;
+  port_share share_;
   confirm_mode confirm_;
   std::vector<id_set> unanswered_;  // by slot; used with confirm_mode::on_request only
+  std::vector<std::byte> joined_;   // parts of one message; kept: it grows to the largest
   bool blocked_ = false;            // the transport took less than it was offered
+  bool closing_ = false;            // takes no more messages
+  bool over_ = false;               // shutdown() is done: only events are left
 };
 
 }  // namespace mdp::runtime

@@ -13,7 +13,7 @@ std::unique_ptr<messenger> make_mdp_messenger(const messenger_options& options) 
   node.name = options.name;
   node.seed = options.seed;
   node.spin = options.spin;
-  node.layout = options.single_thread ? thread_layout::single : thread_layout::inline_;
+  node.threads = options.threads;
   if (auto set = node.config.set_all(options.config); !set) throw std::runtime_error(set.error());
   return make_node(node);
 }

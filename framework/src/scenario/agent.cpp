@@ -11,6 +11,7 @@ namespace mdp::scenario {
 namespace {
 
 std::unique_ptr<messaging::messenger> make_messenger(const point_spec& point,
+                                                     const peer_group& group,
                                                      const std::string& name, std::uint64_t seed,
                                                      transport::fabric& fabric) {
   messaging::messenger_options options;
@@ -18,7 +19,8 @@ std::unique_ptr<messaging::messenger> make_messenger(const point_spec& point,
   options.name = name;
   options.seed = seed;
   options.config = point.protocol.config;
-  options.single_thread = point.protocol.single_thread;
+  options.threads = point.protocol.threads;
+  options.threads.cpus = group.thread_cpus;
   options.spin = duration(static_cast<std::int64_t>(point.protocol.spin_us * 1000));
   if (!point.transport.bind.empty()) {
     auto local = parse_endpoint_address(point.transport.bind);
@@ -78,7 +80,7 @@ agent::agent(const point_spec& point, const peer_group& group, std::uint32_t ind
       group_(group),
       seed_(seed),
       name_(fmt::format("{}-{}", group.name, index)),
-      messenger_(make_messenger(point, name_, seed, fabric)),
+      messenger_(make_messenger(point, group, name_, seed, fabric)),
       events_(512) {}
 
 // Each peer once, however many flows go there; never oneself.

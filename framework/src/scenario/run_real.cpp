@@ -58,9 +58,9 @@ struct usage {
   double switches = 0;
 };
 
-usage thread_usage() {
+usage usage_of(int who) {
   rusage r{};
-  getrusage(RUSAGE_THREAD, &r);
+  getrusage(who, &r);
   const auto us = [](const timeval& t) {
     return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_usec);
   };
@@ -190,12 +190,12 @@ class group_run {
       const time_point time = now();
       if (stage == 0 && time >= p.measure_from) {
         stage = 1;
-        before = thread_usage();
+        before = used();
         for (auto& a : agents_) a->snapshot(false);
       }
       if (stage == 1 && time >= p.measure_until) {
         stage = 2;
-        const usage after = thread_usage();
+        const usage after = used();
         run_.used[number_] = {after.cpu_us - before.cpu_us, after.switches - before.switches};
         for (auto& a : agents_) a->snapshot(true);
       }
@@ -207,6 +207,14 @@ class group_run {
       }
       if (run_.finished == 2 * run_.point.peers.size()) return;
     }
+  }
+
+  // By this group. Nodes with threads of their own are not told apart: the first group then answers
+  // for the whole process.
+  [[nodiscard]] usage used() const {
+    if (run_.point.protocol.threads.layout == thread_layout::inline_)
+      return usage_of(RUSAGE_THREAD);
+    return number_ == 0 ? usage_of(RUSAGE_SELF) : usage{};
   }
 
   shared_run& run_;
@@ -228,12 +236,13 @@ void run_real(const point_spec& point, std::uint64_t seed, const run_callbacks& 
               std::chrono::duration_cast<std::chrono::steady_clock::duration>(
                   std::chrono::duration<double>(point.run.time_limit_s));
   const std::vector<int> cpus = allowed_cpus();
+  const bool has_threads = point.protocol.threads.layout != thread_layout::inline_;
   std::vector<std::unique_ptr<group_run>> runs;
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < groups; ++i) {
     std::vector<int> mine = point.peers[i].cpus;
     // With a thread of its own the node needs the scheduler's freedom.
-    if (mine.empty() && point.run.cpus == "auto" && !cpus.empty() && !point.protocol.single_thread)
+    if (mine.empty() && point.run.cpus == "auto" && !cpus.empty() && !has_threads)
       mine = {cpus[i % cpus.size()]};
     record.placement[point.peers[i].name] = mine;
     runs.push_back(std::make_unique<group_run>(run, i));
@@ -253,8 +262,6 @@ void run_real(const point_spec& point, std::uint64_t seed, const run_callbacks& 
     record.cpu_us += run.used[i].cpu_us;
     record.context_switches += run.used[i].switches;
   }
-  // The I/O thread of a node is not seen by its caller's thread.
-  if (point.protocol.single_thread) record.cpu_us = record.context_switches = -1;
   record.measured_s = point.run.measure_s;
 }
 

@@ -36,7 +36,7 @@ constexpr type_def t_repetitions{.kind = type_kind::integer, .min = 1, .max = 10
 
 constexpr std::array<const char*, 1> schema_names{"mdp-scenario/1"};
 constexpr std::array<const char*, 2> protocols{"mdp", "raw"};
-constexpr std::array<const char*, 2> thread_layouts{"inline", "single"};
+constexpr std::array<const char*, 3> idle_strategies{"park", "yield", "spin"};
 constexpr std::array<const char*, 3> patterns{"request_response", "stream", "bidirectional_stream"};
 constexpr std::array<const char*, 2> load_modes{"open", "closed"};
 constexpr std::array<const char*, 4> arrival_kinds{"constant", "poisson", "bursty", "ramp"};
@@ -60,7 +60,7 @@ constexpr std::array<const char*, 5> loss_models{"gilbert_elliott", "four_state"
 
 constexpr type_def t_schema{.kind = type_kind::choice, .choices = schema_names};
 constexpr type_def t_protocol_name{.kind = type_kind::choice, .choices = protocols};
-constexpr type_def t_threads{.kind = type_kind::choice, .choices = thread_layouts};
+constexpr type_def t_idle{.kind = type_kind::choice, .choices = idle_strategies};
 constexpr type_def t_pattern{.kind = type_kind::choice, .choices = patterns};
 constexpr type_def t_load_mode{.kind = type_kind::choice, .choices = load_modes};
 constexpr type_def t_arrivals{.kind = type_kind::choice, .choices = arrival_kinds};
@@ -90,8 +90,11 @@ constexpr std::array protocol_fields{
     field_def{"name", &t_protocol_name, false,
               "mdp (default): reliable messages; raw: bare datagrams, the limit of a transport"},
     field_def{"config", &t_options, false, "Settings of the protocol; see `mdp list config`"},
-    field_def{"threads", &t_threads, false,
-              "inline (default): on the application's thread; single: on one I/O thread"},
+    field_def{"threads", &t_text, false,
+              "Where a node works: inline (default): on the application's thread; single, pair, "
+              "pipeline: on 1, 2 or 3 threads of its own; sharded:N: on N, peers divided"},
+    field_def{"idle", &t_idle, false,
+              "What those threads do with nothing to do: park (default) sleeps; yield; spin"},
     field_def{"spin_us", &t_micros, false, "Busy-poll so long before sleeping; default 50"},
 };
 constexpr type_def t_protocol{.kind = type_kind::record, .fields = protocol_fields};
@@ -100,6 +103,8 @@ constexpr std::array peer_fields{
     field_def{"count", &t_count, false, "Number of peers in the group; default 1"},
     field_def{"link", &t_text, false, "Simulator: the link that attaches each peer"},
     field_def{"cpus", &t_cpu_list, false, "Pin the group to these CPUs; default: as run.cpus says"},
+    field_def{"thread_cpus", &t_cpu_list, false,
+              "Pin the threads of its nodes (see threads), one CPU each in order"},
 };
 constexpr type_def t_peer{.kind = type_kind::record, .fields = peer_fields};
 constexpr type_def t_peers{.kind = type_kind::map, .element = &t_peer};

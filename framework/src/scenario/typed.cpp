@@ -104,11 +104,33 @@ transport_spec make_transport(const json_value& document, const load_context& co
   return out;
 }
 
+std::vector<int> cpus_of(const json_value& in, const char* name) {
+  std::vector<int> cpus;
+  if (const json_value* list = in.find(name); list != nullptr)
+    for (const json_value& c : list->items) cpus.push_back(static_cast<int>(c.number));
+  return cpus;
+}
+
+thread_plan make_threads(const json_value& document, const json_value* protocol,
+                         const std::string& name) {
+  const json_value* text = protocol == nullptr ? nullptr : protocol->find("threads");
+  if (text == nullptr) return {};
+  const std::string at = "/protocol/threads";
+  auto plan = parse_thread_plan(text->text);
+  if (!plan) fail(*text, at, plan.error());
+  if (plan->layout == thread_layout::inline_) return *plan;
+  if (name == "raw") fail(*text, at, "the protocol raw runs \"inline\" only");
+  if (text_of(document.at("transports", "default"), "plugin", "") == simulator)
+    fail(*text, at, "a simulated network has no real time for threads: choose \"inline\"");
+  plan->idle = *parse_idle_strategy(text_of(protocol, "idle", "park"));
+  return *plan;
+}
+
 protocol_spec make_protocol(const json_value& document, const load_context& context) {
   const json_value* in = document.find("protocol");
   protocol_spec out;
   out.name = text_of(in, "name", "mdp");
-  out.single_thread = text_of(in, "threads", "inline") == "single";
+  out.threads = make_threads(document, in, out.name);
   out.spin_us = number_of(in, "spin_us", out.spin_us);
   const json_value* config = in == nullptr ? nullptr : in->find("config");
   if (config == nullptr) return out;
@@ -153,9 +175,8 @@ std::vector<peer_group> make_peers(const json_value& document) {
     group.name = m.name;
     group.count = count_of(&m.value, "count", 1);
     group.link = text_of(&m.value, "link", "");
-    if (const json_value* cpus = m.value.find("cpus"); cpus != nullptr) {
-      for (const json_value& c : cpus->items) group.cpus.push_back(static_cast<int>(c.number));
-    }
+    group.cpus = cpus_of(m.value, "cpus");
+    group.thread_cpus = cpus_of(m.value, "thread_cpus");
     const std::string at = pointer_child("/peers", m.name);
     if (!group.link.empty() && (links == nullptr || links->find(group.link) == nullptr)) {
       const std::vector<std::string> known =

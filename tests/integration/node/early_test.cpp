@@ -51,16 +51,19 @@ TEST_P(node_early, a_message_submitted_right_after_connect_arrives_once) {
     // A thread of its own may have said HELLO before the submission.
     if (std::string_view(policy) == "off") {
       EXPECT_FALSE(taken);
-    } else if (GetParam().layout != thread_layout::single) {
+    } else if (GetParam().is_inline()) {
       EXPECT_TRUE(taken);
     }
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(variants, node_early,
-                         testing::Values(test::node_variant{"socket", thread_layout::inline_},
-                                         test::node_variant{"socket", thread_layout::single},
-                                         test::node_variant{"netsim", thread_layout::inline_}),
+                         testing::Values(test::node_variant{"socket", "inline"},
+                                         test::node_variant{"socket", "single"},
+                                         test::node_variant{"socket", "pair"},
+                                         test::node_variant{"socket", "pipeline"},
+                                         test::node_variant{"socket", "sharded:3"},
+                                         test::node_variant{"netsim", "inline"}),
                          [](const auto& v) { return test::name_of(v.param); });
 
 // R-0RTT-1

@@ -1,4 +1,4 @@
-// Real nodes over real plugins: two nodes on loopback sockets, both thread layouts; junk on the
+// Real nodes over real plugins: two nodes on loopback sockets, every layout; junk on the
 // wire.
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -11,6 +11,7 @@
 #include "mdp/base/random.hpp"
 #include "mdp/plugin/plugin_loader.hpp"
 #include "mdp/runtime/node.hpp"
+#include "tests/support/node_world.hpp"
 
 namespace mdp {
 namespace {
@@ -19,12 +20,9 @@ using namespace std::chrono_literals;
 using messaging::event;
 using messaging::event_kind;
 
-struct variant {
-  const char* plugin;
-  thread_layout layout;
-};
+using test::node_variant;
 
-class node_over : public testing::TestWithParam<variant> {
+class node_over : public testing::TestWithParam<node_variant> {
  protected:
   void SetUp() override {
     try {
@@ -36,7 +34,7 @@ class node_over : public testing::TestWithParam<variant> {
   std::unique_ptr<messaging::messenger> make(node_config config = {}) {
     node_options options;
     options.fabric = fabric_.get();
-    options.layout = GetParam().layout;
+    options.threads = *parse_thread_plan(GetParam().threads);
     options.config = config;
     return make_node(options);
   }
@@ -202,16 +200,14 @@ TEST_P(node_over, random_bytes_create_no_state_and_do_not_disturb) {
   EXPECT_GT(rejected, 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(plugins, node_over,
-                         testing::Values(variant{"socket", thread_layout::inline_},
-                                         variant{"socket", thread_layout::single},
-                                         variant{"io_uring", thread_layout::inline_},
-                                         variant{"io_uring", thread_layout::single}),
-                         [](const auto& test) {
-                           return std::string(test.param.plugin) +
-                                  (test.param.layout == thread_layout::single ? "_single"
-                                                                              : "_inline");
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    plugins, node_over,
+    testing::Values(node_variant{"socket", "inline"}, node_variant{"socket", "single"},
+                    node_variant{"socket", "pair"}, node_variant{"socket", "pipeline"},
+                    node_variant{"socket", "sharded:2"}, node_variant{"io_uring", "inline"},
+                    node_variant{"io_uring", "single"}, node_variant{"io_uring", "pair"},
+                    node_variant{"io_uring", "pipeline"}, node_variant{"io_uring", "sharded:2"}),
+    [](const auto& test) { return mdp::test::name_of(test.param); });
 
 }  // namespace
 }  // namespace mdp

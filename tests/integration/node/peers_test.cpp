@@ -142,9 +142,12 @@ TEST_P(node_peers, count_what_the_page_says) {
 }
 
 INSTANTIATE_TEST_SUITE_P(nodes, node_peers,
-                         testing::Values(test::node_variant{"socket", thread_layout::inline_},
-                                         test::node_variant{"socket", thread_layout::single},
-                                         test::node_variant{"netsim", thread_layout::inline_}),
+                         testing::Values(test::node_variant{"socket", "inline"},
+                                         test::node_variant{"socket", "single"},
+                                         test::node_variant{"socket", "pair"},
+                                         test::node_variant{"socket", "pipeline"},
+                                         test::node_variant{"socket", "sharded:3"},
+                                         test::node_variant{"netsim", "inline"}),
                          [](const auto& v) { return test::name_of(v.param); });
 
 TEST(node_key, is_read_from_hexadecimal_digits) {

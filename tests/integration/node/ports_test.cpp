@@ -128,10 +128,11 @@ TEST_P(node_ports, wait_together_without_spinning) {
 }
 
 INSTANTIATE_TEST_SUITE_P(nodes, node_ports,
-                         testing::Values(test::node_variant{"socket", thread_layout::inline_},
-                                         test::node_variant{"socket", thread_layout::single},
-                                         test::node_variant{"io_uring", thread_layout::inline_},
-                                         test::node_variant{"io_uring", thread_layout::single}),
+                         testing::Values(test::node_variant{"socket", "inline"},
+                                         test::node_variant{"socket", "single"},
+                                         test::node_variant{"socket", "sharded:2"},
+                                         test::node_variant{"io_uring", "inline"},
+                                         test::node_variant{"io_uring", "single"}),
                          [](const auto& v) { return test::name_of(v.param); });
 
 std::string refusal_of(const char* plugin, const node_options& wanted) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "mdp/base/thread_plan.hpp"
 #include "mdp/messaging/messenger.hpp"
 
 namespace mdp::messaging {
@@ -15,7 +16,7 @@ struct messenger_options {
   endpoint_address local;               // family none: the fabric's default
   std::string name;                     // node name in a simulated topology
   std::uint64_t seed = 0;               // of the protocol's randomness; 0: the system's entropy
-  bool single_thread = false;           // mdp only: protocol and transport on a thread of their own
+  thread_plan threads;                  // mdp only; `raw` is inline
   duration spin{};                      // busy-poll before sleeping
   std::vector<std::pair<std::string, std::string>> config;  // protocol keys, validated
 };

@@ -8,11 +8,12 @@
 //   node->submit(*peer, bytes, {.want = mdp::messaging::confirm::delivered});
 //   while (node->poll(events, node->now() + 1ms) == 0) {}
 //
-// Layouts: `inline_` runs protocol and I/O inside poll(), on the caller's thread;
-// nothing happens between calls. `single` runs them on a thread of the node's own, joined
-// by bounded lock-free rings; the caller's side still belongs to one thread. Not possible in
-// virtual time. In `single`, refusals that only the protocol can know come as events or not at all
-// (each call says which), and rare calls wait for one turn of the node's thread.
+// Threads (mdp/base/thread_plan.hpp): `inline_` runs protocol and I/O inside poll(), on the
+// caller's thread; nothing happens between calls, and the node belongs to one thread. The other
+// layouts run them on threads of the node's own. There every call may come from any thread, several
+// at once: submit, poll and answers without a lock; an event goes to one of the threads that poll.
+// Refusals that only the protocol can know come as events or not at all (each call says which), and
+// rare calls wait for one turn of the node's thread. Not possible in virtual time.
 //
 // Errors: make_node throws std::runtime_error with one sentence; afterwards refusals are values
 // and outcomes are events. docs/api.md has a page of examples.
@@ -23,14 +24,13 @@
 #include <vector>
 
 #include "mdp/base/siphash.hpp"
+#include "mdp/base/thread_plan.hpp"
 #include "mdp/messaging/messenger.hpp"
 #include "mdp/runtime/config.hpp"
 #include "mdp/runtime/message_state.hpp"
 #include "mdp/runtime/peer_info.hpp"
 
 namespace mdp {
-
-enum class thread_layout : std::uint8_t { inline_, single };
 
 // Who tells a sender that its message was delivered.
 enum class confirm_mode : std::uint8_t {
@@ -48,7 +48,7 @@ struct node_options {
   // 0: the system's entropy. Nodes that talk to each other need different ones: a node takes what
   // comes from a node of its own seed for an echo of itself.
   std::uint64_t seed = 0;
-  thread_layout layout = thread_layout::inline_;
+  thread_plan threads;
   confirm_mode confirm = confirm_mode::automatic;
   // A secret that stays the same when the node starts anew: its peers then learn at their next
   // packet, with proof, that it forgot them (docs/protocol.md section 5.3). All zero: none, and
@@ -77,8 +77,8 @@ class node : public messaging::messenger {
   // to its own, many each to many. results[k] belongs to the k-th (item, peer) in that order; a
   // refusal concerns its own message only. Stops where `results` ends. Returns how many results
   // were written.
-  [[nodiscard]] std::size_t submit_batch(std::span<const submission> items,
-                                         std::span<submit_result> results) noexcept;
+  [[nodiscard]] virtual std::size_t submit_batch(std::span<const submission> items,
+                                                 std::span<submit_result> results) noexcept = 0;
   // Runs the node (in virtual time: does nothing) until `to` takes a message of `bytes` or
   // `deadline` comes. Refusals: queue_full (still), unknown_peer, too_large. Events stay for
   // poll().
@@ -92,7 +92,7 @@ class node : public messaging::messenger {
 
   // Answers a message whose event says `confirm`, once; confirm_mode::on_request only (else
   // not_supported). Refusals: unknown_message (not such a message, answered already, its session
-  // over), queue_full (`single`: poll() first). In `single` unknown_message is not reported.
+  // over), queue_full (not `inline_`: poll() first). Only `inline_` reports unknown_message.
   [[nodiscard]] result<void, messaging::refusal> confirm(peer_id from, message_id id) noexcept {
     return answer(from, id, true);
   }
@@ -129,12 +129,17 @@ class node : public messaging::messenger {
   [[nodiscard]] virtual messaging::statistics peer_stats(peer_id peer) = 0;
   [[nodiscard]] virtual messaging::statistics active_stats() = 0;
 
+  // Ends the node's work in good order. From now on no message is taken (refusal `closed`). Waits
+  // until every message has its end, or until `deadline`; what has none by then and asked for a
+  // confirmation is reported `unknown`, and every session ends (peer_down). Events stay for poll();
+  // the peers learn from our silence. True: everything had its end. In virtual time it does not
+  // wait: run the network until idle() first. A node that is destroyed without it drops what it has
+  // not sent.
+  [[nodiscard]] virtual bool shutdown(time_point deadline) noexcept = 0;
+
  protected:
   [[nodiscard]] virtual result<void, messaging::refusal> answer(peer_id from, message_id id,
                                                                 bool accepted) noexcept = 0;
-
- private:
-  std::vector<std::byte> joined_;  // parts of one message; kept: it grows to the largest
 };
 
 [[nodiscard]] std::unique_ptr<node> make_node(const node_options& options);

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "mdp/base/thread_plan.hpp"
+
 namespace mdp::scenario {
 
 struct transport_spec {
@@ -21,7 +23,7 @@ struct transport_spec {
 struct protocol_spec {
   std::string name = "mdp";  // mdp | raw
   std::vector<std::pair<std::string, std::string>> config;
-  bool single_thread = false;  // "threads": "inline" | "single"
+  thread_plan threads;  // its cpus are each group's: peer_group::thread_cpus
   double spin_us = 50;
 };
 
@@ -30,6 +32,7 @@ struct peer_group {
   std::uint32_t count = 1;
   std::string link;       // simulator: link of each peer to the network's centre, "" = default
   std::vector<int> cpus;  // pin; empty: as run.cpus says
+  std::vector<int> thread_cpus = {};  // pin the threads of its nodes (thread_plan::cpus)
 };
 
 enum class flow_pattern : std::uint8_t { request_response, stream };

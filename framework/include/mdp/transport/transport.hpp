@@ -37,6 +37,7 @@ struct capabilities {
   bool virtual_time = false;            // driven by fabric::advance()
   bool holds_slices = false;            // keeps references to sent slices after poll()
   bool can_spin = true;
+  bool shares_port = false;  // open_options::sends_for and ::sharers are honoured
 };
 
 // How long poll() may wait.
@@ -99,10 +100,29 @@ class transport {
   [[nodiscard]] virtual const counters& counts() const noexcept = 0;
 };
 
+// Which of `count` (>= 1) transports at one port gets what comes from this address. A function of
+// address and port alone, so that the kernel and whoever connects agree without asking each other.
+inline constexpr std::uint32_t sharer_multiplier = 0x9e3779b1;
+inline constexpr unsigned sharer_shift = 16;
+[[nodiscard]] constexpr std::uint32_t sharer_of(const endpoint_address& from,
+                                                std::uint32_t count) noexcept {
+  std::uint32_t mixed = from.port;
+  const std::size_t bytes = from.family == address_family::ipv4 ? 4 : from.ip.size();
+  for (std::size_t i = 0; i < bytes; ++i) mixed ^= std::uint32_t{from.ip[i]} << (24 - i % 4 * 8);
+  return ((mixed * sharer_multiplier) >> sharer_shift) % count;
+}
+
 struct open_options {
   endpoint_address local;  // family none: the fabric's default; port 0: chosen by the lower layer
   std::string name;        // node name in a simulated topology; else for messages only
   buffer::block_pool* rx_pool = nullptr;  // required; must outlive the transport
+  // With capabilities::shares_port: a second handle of that transport's port (of the same fabric),
+  // for a thread of its own. It only sends: its poll() flushes and receives nothing. `local` is
+  // ignored.
+  const transport* sends_for = nullptr;
+  // With capabilities::shares_port: one of so many transports that are opened one after the other
+  // at the same `local`. What an address sends comes to the one whose number is sharer_of() it.
+  std::uint16_t sharers = 1;
 };
 
 // Named figures about a fabric as a whole, e.g. {"digest", "91ab…"}, {"packets_dropped", "17"}.
