@@ -4,12 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
-#include <map>
-#include <regex>
 
 #include "mdp/base/endpoint_address.hpp"
 #include "schema.hpp"
+#include "typed_parts.hpp"
 
 namespace mdp::scenario {
 namespace {
@@ -17,31 +15,6 @@ namespace {
 constexpr const char* simulator = "netsim";
 constexpr std::uint32_t peers_max = 4096;
 constexpr std::size_t flows_max = 256;  // a message names its flow in 8 bits
-
-std::string text_of(const json_value* parent, const char* key, const std::string& preset) {
-  const json_value* v = parent == nullptr ? nullptr : parent->find(key);
-  return v == nullptr ? preset : v->text;
-}
-
-double number_of(const json_value* parent, const char* key, double preset) {
-  const json_value* v = parent == nullptr ? nullptr : parent->find(key);
-  return v == nullptr ? preset : v->number;
-}
-
-std::uint32_t count_of(const json_value* parent, const char* key, std::uint32_t preset) {
-  return static_cast<std::uint32_t>(number_of(parent, key, preset));
-}
-
-bool flag_of(const json_value* parent, const char* key, bool preset) {
-  const json_value* v = parent == nullptr ? nullptr : parent->find(key);
-  return v == nullptr ? preset : v->boolean;
-}
-
-std::vector<std::string> names_of(const json_value& object) {
-  std::vector<std::string> names;
-  for (const json_member& m : object.members) names.push_back(m.name);
-  return names;
-}
 
 void check_plugin(const json_value& transport, const load_context& context) {
   const json_value& plugin = *transport.find("plugin");
@@ -193,86 +166,6 @@ std::vector<peer_group> make_peers(const json_value& document) {
   return out;
 }
 
-load_spec make_load(const json_value& load, const std::string& pointer) {
-  load_spec out;
-  out.mode = load.find("mode")->text == "open" ? load_mode::open : load_mode::closed;
-  const std::string arrival = text_of(&load, "arrivals", "constant");
-  out.arrival = arrival == "poisson"  ? arrivals::poisson
-                : arrival == "bursty" ? arrivals::bursty
-                : arrival == "ramp"   ? arrivals::ramp
-                                      : arrivals::constant;
-  out.burst_messages = count_of(&load, "burst_messages", 1);
-  out.rate_end_per_s = number_of(&load, "rate_end_per_s", 0);
-  out.rate_per_s = number_of(&load, "rate_per_s", 0);
-  out.in_flight = count_of(&load, "in_flight", 1);
-  const bool open = out.mode == load_mode::open;
-  if (open && load.find("rate_per_s") == nullptr) {
-    fail(load, pointer, "an open load needs \"rate_per_s\"");
-  }
-  for (const auto& [key, kind] : {std::pair("burst_messages", arrivals::bursty),
-                                  std::pair("rate_end_per_s", arrivals::ramp)}) {
-    const json_value* v = load.find(key);
-    if (open && out.arrival == kind && v == nullptr) {
-      fail(load, pointer, fmt::format("arrivals \"{}\" need \"{}\"", arrival, key));
-    }
-    if (v != nullptr && !(open && out.arrival == kind)) {
-      fail(*v, fmt::format("{}/{}", pointer, key),
-           fmt::format("has no meaning for {}", open ? arrival + " arrivals" : "a closed load"));
-    }
-  }
-  for (const char* foreign : {"rate_per_s", "arrivals", "in_flight"}) {
-    const bool of_closed = std::string_view(foreign) == "in_flight";
-    const json_value* v = load.find(foreign);
-    if (v != nullptr && of_closed == open) {
-      fail(*v, fmt::format("{}/{}", pointer, foreign),
-           fmt::format("has no meaning for {} load", open ? "an open" : "a closed"));
-    }
-  }
-  return out;
-}
-
-flow_spec make_flow(const json_value& flow, const std::string& pointer,
-                    const std::vector<peer_group>& peers) {
-  std::vector<std::string> groups;
-  for (const peer_group& g : peers) groups.push_back(g.name);
-  for (const char* end : {"from", "to"}) {
-    const json_value& name = *flow.find(end);
-    if (std::find(groups.begin(), groups.end(), name.text) == groups.end()) {
-      fail(name, fmt::format("{}/{}", pointer, end),
-           fmt::format("there is no peer group \"{}\"{}", name.text,
-                       did_you_mean(name.text, groups)));
-    }
-  }
-  flow_spec out;
-  out.from = flow.find("from")->text;
-  out.to = flow.find("to")->text;
-  const bool alone = std::any_of(peers.begin(), peers.end(), [&](const peer_group& g) {
-    return g.name == out.to && g.count == 1;
-  });
-  if (out.from == out.to && alone) {
-    fail(*flow.find("to"), pointer + "/to",
-         "a group that sends to itself needs a count of 2 or more: no peer sends to itself");
-  }
-  const bool requests = flow.find("pattern")->text == "request_response";
-  out.pattern = requests ? flow_pattern::request_response : flow_pattern::stream;
-  const json_value& sizes = *flow.find("size_bytes");
-  if (sizes.is_number()) {
-    out.sizes.emplace_back(static_cast<std::uint32_t>(sizes.number), 1.0);
-  } else {
-    double sum = 0;
-    for (const json_member& m : sizes.members) sum += m.value.number;
-    for (const json_member& m : sizes.members) {
-      std::uint32_t bytes = 0;
-      std::from_chars(m.name.data(), m.name.data() + m.name.size(), bytes);
-      out.sizes.emplace_back(bytes, m.value.number / sum);
-    }
-  }
-  out.reply_bytes = count_of(&flow, "reply_bytes", 0);
-  out.load = make_load(*flow.find("load"), pointer + "/load");
-  out.confirm = text_of(&flow, "confirm", "delivered");
-  return out;
-}
-
 run_spec make_run(const json_value& document) {
   const json_value* in = document.find("run");
   run_spec out;
@@ -296,32 +189,6 @@ run_spec make_run(const json_value& document) {
   out.verify_determinism = flag_of(in, "verify_determinism", out.verify_determinism);
   out.steady_state = text_of(in, "steady_state", out.steady_state);
   out.time_limit_s = number_of(in, "time_limit_s", out.time_limit_s);
-  return out;
-}
-
-assert_spec make_assert(const json_value& in, const std::string& pointer, const json_value* vars) {
-  static const std::regex form(R"(\s*([a-z0-9_]+(?:\.[a-z0-9_]+)+)\s*(<=|>=|==|!=|<|>))"
-                               R"(\s*(-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)\s*)");
-  assert_spec out;
-  const json_value& expect = *in.find("expect");
-  std::smatch part;
-  if (!std::regex_match(expect.text, part, form)) {
-    fail(expect, pointer + "/expect",
-         fmt::format("\"{}\" is not of the form \"latency.response.p99_us <= 500\"", expect.text));
-  }
-  out.expect = fmt::format("{} {} {}", part[1].str(), part[2].str(), part[3].str());
-  const json_value* where = in.find("where");
-  if (where == nullptr) return out;
-  for (const json_member& m : where->members) {
-    if (vars == nullptr || vars->find(m.name) == nullptr) {
-      const std::vector<std::string> known =
-          vars == nullptr ? std::vector<std::string>{} : names_of(*vars);
-      throw scenario_error(locate(
-          m.where, pointer + pointer_child("/where", m.name),
-          fmt::format("there is no variable \"{}\"{}", m.name, did_you_mean(m.name, known))));
-    }
-    out.where[m.name] = dump(m.value);
-  }
   return out;
 }
 
@@ -357,71 +224,6 @@ point_spec make_point(const json_value& document, const load_context& context) {
       out.asserts.push_back(
           make_assert(asserts->items[i], fmt::format("/assert/{}", i), document.find("vars")));
     }
-  }
-  return out;
-}
-
-compare_spec make_compare(const json_value& document) {
-  const json_value* in = document.find("compare");
-  compare_spec out;
-  if (in == nullptr) return out;
-  const json_value& var = *in->find("var");
-  const json_value& baseline = *in->find("baseline");
-  for (const char* end : {"var", "baseline"}) {
-    const json_value& v = *in->find(end);
-    if (v.is(json_kind::object) || v.is(json_kind::array) || v.is(json_kind::null)) {
-      fail(v, fmt::format("/compare/{}", end), "must be one value");
-    }
-  }
-  out.var = var.text;
-  out.baseline = baseline.is(json_kind::string) ? baseline.text : dump(baseline);
-  out.min_effect_pct = number_of(in, "min_effect_pct", out.min_effect_pct);
-  return out;
-}
-
-search_spec make_search(const json_value& document) {
-  const json_value* in = document.find("search");
-  search_spec out;
-  if (in == nullptr) return out;
-  const json_value& from = *in->find("from");
-  const json_value& to = *in->find("to");
-  out.var = in->find("var")->text;
-  out.from = from.number;
-  out.to = to.number;
-  out.precision_pct = number_of(in, "precision_pct", out.precision_pct);
-  out.whole = from.is(json_kind::integer) && to.is(json_kind::integer);
-  if (out.from > out.to) fail(to, "/search/to", "must not be less than \"from\"");
-  if (out.precision_pct < 0.1) {
-    fail(*in->find("precision_pct"), "/search/precision_pct", "must be 0.1 or more");
-  }
-  const json_value* vars = document.find("vars");
-  if (vars == nullptr || vars->find(out.var) == nullptr) {
-    const std::vector<std::string> known =
-        vars == nullptr ? std::vector<std::string>{} : names_of(*vars);
-    fail(*in->find("var"), "/search/var",
-         fmt::format("\"{}\" is not in vars{}", out.var, did_you_mean(out.var, known)));
-  }
-  if (document.at("sweep", out.var) != nullptr) {
-    fail(*in->find("var"), "/search/var", fmt::format("\"{}\" is swept already", out.var));
-  }
-  const json_value* asserts = document.find("assert");
-  if (asserts == nullptr || asserts->items.empty()) {
-    fail(*in, "/search", "needs \"assert\": the conditions that the highest value must meet");
-  }
-  return out;
-}
-
-report_spec make_report(const json_value& document) {
-  const json_value* in = document.find("report");
-  report_spec out;
-  if (in == nullptr) return out;
-  if (const json_value* list = in->find("percentiles"); list != nullptr) {
-    out.percentiles.clear();
-    for (const json_value& v : list->items) out.percentiles.push_back(v.number);
-  }
-  if (const json_value* list = in->find("plots"); list != nullptr) {
-    out.plots.clear();
-    for (const json_value& v : list->items) out.plots.push_back(v.text);
   }
   return out;
 }
