@@ -69,7 +69,7 @@ rate undisturbed(const measurement& m, double seconds, collected& all) {
   constexpr int tries = 5;
   constexpr double enough = 0.96;
   for (int i = 1;; ++i) {
-    const rate r = m.run(seconds);
+    rate r = m.run(seconds);
     if (!m.spins || !r.note.empty() || r.cpu_seconds >= 2 * enough * seconds) return r;
     if (i == tries) {
       ++all.disturbed;
