@@ -403,7 +403,7 @@ TEST_P(node_api, backpressure_can_be_waited_on) {
   // Nothing makes room, so it sleeps, but for the handshake's timers.
   const std::uint64_t wakeups = a.transport_counts().wakeups;
   EXPECT_EQ(a.wait_writable(*dead, 1, a.now() + 50ms).error(), refusal::queue_full);
-  if (GetParam().layout == thread_layout::inline_) {
+  if (GetParam().is_inline()) {
     EXPECT_LE(a.transport_counts().wakeups - wakeups, 20u);
   }
   // A full queue of a living peer drains while the caller does nothing but wait; `b` answers by
