@@ -7,6 +7,7 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <regex>
 #include <sstream>
@@ -18,6 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
 
 std::string text_of_file(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
@@ -105,6 +108,46 @@ TEST_F(reports_in_a_browser, the_document_has_every_part) {
   static const std::regex plot("<figure>");
   const auto plots = std::distance(std::sregex_iterator(dom.begin(), dom.end(), plot), {});
   EXPECT_EQ(plots, 8);  // two groups with three plots, and one without throughput
+}
+
+// Several plots stand in one page, each drawn with the same ids: a style or a clip path would apply
+// to the wrong one.
+TEST_F(reports_in_a_browser, ids_are_unique) {
+  const std::string dom = visit("file://" + page_, "--dump-dom");
+  static const std::regex id(R"rx(\sid="([^"]+)")rx");
+  std::map<std::string, int> seen;
+  for (std::sregex_iterator i(dom.begin(), dom.end(), id), end; i != end; ++i) ++seen[(*i)[1]];
+  EXPECT_FALSE(seen.empty());
+  for (const auto& [name, times] : seen) EXPECT_EQ(times, 1) << name;
+}
+
+TEST_F(reports_in_a_browser, the_console_stays_silent) {
+  const auto console = [&](const std::string& address) {
+    visit(address, "--enable-logging=stderr --v=0 --dump-dom");
+    return text_of_file(folder_ / "browser.log");
+  };
+  // What the test would see of an error.
+  const fs::path faulty = folder_ / "faulty.html";
+  std::ofstream(faulty) << "<!doctype html><title>x</title><script>nowhere();</script>";
+  ASSERT_THAT(console("file://" + faulty.string()), HasSubstr("CONSOLE"));
+  EXPECT_THAT(console("file://" + page_), Not(HasSubstr("CONSOLE")));
+}
+
+TEST_F(reports_in_a_browser, it_prints_to_pdf) {
+  const auto printed = [&](const std::string& address) {
+    const fs::path pdf = folder_ / "page.pdf";
+    std::error_code ignored;
+    fs::remove(pdf, ignored);
+    visit(address, "--print-to-pdf='" + pdf.string() + "'");
+    return fs::exists(pdf) ? text_of_file(pdf) : std::string();
+  };
+  const fs::path blank = folder_ / "blank.html";
+  std::ofstream(blank) << "<!doctype html><title>blank</title>";
+  const std::string empty = printed("file://" + blank.string());
+  const std::string page = printed("file://" + page_);
+  ASSERT_THAT(empty, StartsWith("%PDF-")) << text_of_file(folder_ / "browser.log");
+  EXPECT_THAT(page, StartsWith("%PDF-"));
+  EXPECT_GT(page.size(), 5 * empty.size());
 }
 
 TEST_F(reports_in_a_browser, something_is_painted_at_desk_and_phone_width) {
