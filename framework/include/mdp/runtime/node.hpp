@@ -46,8 +46,8 @@ struct node_options {
   std::vector<endpoint_address> more_locals;
   std::string name;  // in a simulated topology
   // 0: the system's entropy. Nodes that talk to each other need different ones: a node takes what
-  // comes from a node of its own seed for an echo of itself. `sharded`: this one and those after it,
-  // one for each shard.
+  // comes from a node of its own seed for an echo of itself. `sharded`: this one and those after
+  // it, one for each shard.
   std::uint64_t seed = 0;
   thread_plan threads;
   confirm_mode confirm = confirm_mode::automatic;
