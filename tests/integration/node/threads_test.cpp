@@ -67,12 +67,12 @@ class node_threads : public testing::TestWithParam<test::node_variant> {
     }
     return done();
   }
-  static void submit_surely(node& n, peer_id to, const stamp& s,
-                            const messaging::send_options& how) {
+  static message_id submit_surely(node& n, peer_id to, const stamp& s,
+                                  const messaging::send_options& how) {
     while (true) {
       const auto id = n.submit(to, bytes_of(s), how);
-      if (id) return;
-      ASSERT_EQ(id.error(), refusal::queue_full);
+      if (id) return *id;
+      EXPECT_EQ(id.error(), refusal::queue_full);
       static_cast<void>(n.wait_writable(to, sizeof s, n.now() + 1s));
     }
   }
@@ -89,7 +89,8 @@ TEST_P(node_threads, many_threads_send_and_many_receive_each_message_once) {
   ASSERT_TRUE(peer) << peer.error();
   std::mutex mutex;
   std::set<std::pair<std::uint32_t, std::uint32_t>> arrived;
-  std::set<std::uint64_t> ended;  // by context
+  std::map<std::uint64_t, message_id> submitted;  // by context
+  std::map<std::uint64_t, message_id> ended;
   std::atomic<std::size_t> arrivals{0};
   std::atomic<std::size_t> ends{0};
   const auto taking = [&](const event& e) {
@@ -102,16 +103,20 @@ TEST_P(node_threads, many_threads_send_and_many_receive_each_message_once) {
   const auto hearing = [&](const event& e) {
     if (e.kind != event_kind::delivered) return;
     const std::lock_guard lock(mutex);
-    EXPECT_TRUE(ended.insert(e.context).second);
+    EXPECT_TRUE(ended.emplace(e.context, e.id).second);
     ++ends;
   };
   const auto all = [&] { return arrivals == senders * each && ends == senders * each; };
   std::vector<std::thread> threads;
   for (std::uint32_t t = 0; t < senders; ++t) {
     threads.emplace_back([&, t] {
-      for (std::uint32_t i = 0; i < each; ++i)
-        submit_surely(*a, *peer, {t, i},
-                      {.want = confirm::delivered, .context = std::uint64_t{t} << 32 | i});
+      for (std::uint32_t i = 0; i < each; ++i) {
+        const std::uint64_t context = std::uint64_t{t} << 32 | i;
+        const message_id id =
+            submit_surely(*a, *peer, {t, i}, {.want = confirm::delivered, .context = context});
+        const std::lock_guard lock(mutex);
+        submitted.emplace(context, id);
+      }
     });
   }
   for (int t = 0; t < 2; ++t) {
@@ -120,7 +125,8 @@ TEST_P(node_threads, many_threads_send_and_many_receive_each_message_once) {
   }
   for (auto& t : threads) t.join();
   EXPECT_EQ(arrived.size(), senders * each);
-  EXPECT_EQ(ended.size(), senders * each);
+  // However the threads overtook each other: what ends is what was submitted under this id.
+  EXPECT_EQ(ended, submitted);
 }
 
 // One thread's messages keep their order on an ordered channel, whatever the others do.
@@ -148,6 +154,37 @@ TEST_P(node_threads, each_threads_channel_stays_in_order) {
   };
   EXPECT_TRUE(poll_until(*b, taking, [&] { return arrived == senders * each; }));
   for (auto& t : threads) t.join();
+}
+
+// What threads agree on by other means holds too: each sends when the one before has sent.
+TEST_P(node_threads, threads_that_take_turns_keep_their_order) {
+  constexpr std::uint32_t senders = 3;
+  constexpr std::uint32_t count = 3000;
+  const auto a = make_node(options());
+  const auto b = make_node(options());
+  const auto peer = a->connect(b->local_address());
+  ASSERT_TRUE(peer) << peer.error();
+  std::atomic<std::uint32_t> turn{0};
+  std::vector<message_id> ids(count);
+  std::vector<std::thread> threads;
+  for (std::uint32_t t = 0; t < senders; ++t) {
+    threads.emplace_back([&, t] {
+      for (std::uint32_t i = t; i < count; i += senders) {
+        for (std::uint32_t now = turn; now != i; now = turn) turn.wait(now);
+        ids[i] = submit_surely(*a, *peer, {t, i}, {.channel = 1});
+        turn = i + 1;
+        turn.notify_all();
+      }
+    });
+  }
+  std::uint32_t next = 0;
+  const auto taking = [&](const event& e) {
+    if (e.kind != event_kind::message) return;
+    EXPECT_EQ(stamp_of(e).number, next++);
+  };
+  EXPECT_TRUE(poll_until(*b, taking, [&] { return next == count; }));
+  for (auto& t : threads) t.join();
+  for (std::uint32_t i = 0; i < count; ++i) EXPECT_EQ(ids[i].value, i);
 }
 
 TEST_P(node_threads, several_threads_answer) {
