@@ -10,6 +10,7 @@
 
 #include "tests/support/engine_pair.hpp"
 #include "tests/support/payload.hpp"
+#include "tests/support/payload_forms.hpp"
 
 namespace mdp::test {
 
@@ -39,7 +40,7 @@ class conversation {
   bool send(std::size_t size, std::uint8_t wants = both) {
     const std::uint64_t serial = sent.size();
     std::string text = payload_of(serial, size);
-    if (!a.engine->submit(net.now(), peer, bytes_of(text), {wants, serial})) return false;
+    if (!forms.submit(*a.engine, net.now(), peer, text, {wants, serial}, serial)) return false;
     sent.push_back(std::move(text));
     return true;
   }
@@ -63,6 +64,7 @@ class conversation {
     EXPECT_TRUE(b.engine->idle());
     EXPECT_TRUE(a.all_blocks_home());
     EXPECT_TRUE(b.all_blocks_home());
+    EXPECT_TRUE(forms.all_home());
   }
   // A packet of a's session to b, as a would seal it.
   std::vector<std::byte> sealed(std::uint64_t number, std::span<const std::byte> frames) const {
@@ -78,6 +80,7 @@ class conversation {
     net.inject(b, a.address, sealed(number, frames));
   }
 
+  payload_forms forms;
   engine_network net;
   seeded_random random;
   engine_node& a;

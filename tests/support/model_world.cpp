@@ -147,8 +147,8 @@ void model_world::submit() {
   m.options.context = serial;
   m.from_life = apps_[from].life;
   m.to_life = apps_[to].life;
-  const auto id = apps_[from].node->engine->submit(net_.now(), apps_[from].peers[to],
-                                                   bytes_of(payload_of(serial, m.size)), m.options);
+  const auto id = forms_.submit(*apps_[from].node->engine, net_.now(), apps_[from].peers[to],
+                                payload_of(serial, m.size), m.options, draw(3));
   ++covered_[id ? m.options.idempotent ? "submit idempotent" : "submit" : "submit refused"];
   if (!id) return;
   m.id = *id;
@@ -407,6 +407,7 @@ void model_world::check_blocks() {
   }
   for (application_state& at : apps_)
     expect(at.node->all_blocks_home(), "blocks leak at node", at.node->number);
+  expect(forms_.all_home(), "payloads leak of nodes", nodes);
 }
 
 }  // namespace mdp::test

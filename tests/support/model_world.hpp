@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "tests/support/engine_pair.hpp"
+#include "tests/support/payload_forms.hpp"
 
 namespace mdp::test {
 
@@ -110,6 +111,7 @@ class model_world {
   void expect(bool holds, const char* what, std::uint64_t serial);
 
   random_source& choices_;
+  payload_forms forms_;
   engine_network net_;
   engine::config settings_;
   std::array<application_state, nodes> apps_;

@@ -87,7 +87,7 @@ void endpoint::rearm(peer& p) noexcept {
 }
 
 result<message_id, refusal> endpoint::submit(time_point now, peer_id to,
-                                             std::span<const std::byte> payload,
+                                             const payload_parts& payload,
                                              const send_options& options) noexcept {
   peer* p = lookup(to.value);
   if (!p) return failure(refusal::unknown_peer);

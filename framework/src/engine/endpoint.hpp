@@ -62,8 +62,13 @@ class endpoint {
   // Every session ends (peer_down), and every peer is forgotten.
   void close(time_point now) noexcept;
   [[nodiscard]] result<message_id, refusal> submit(time_point now, peer_id to,
-                                                   std::span<const std::byte> payload,
+                                                   const payload_parts& payload,
                                                    const send_options& options) noexcept;
+  [[nodiscard]] result<message_id, refusal> submit(time_point now, peer_id to,
+                                                   std::span<const std::byte> payload,
+                                                   const send_options& options) noexcept {
+    return submit(now, to, {{&payload, 1}, payload.size(), nullptr}, options);
+  }
   // From now on the peer is sent to by this algorithm, which begins as on a new path; the
   // configuration's choice holds again when the peer is forgotten. False: unknown peer.
   bool set_congestion(peer_id peer, congestion_kind kind);

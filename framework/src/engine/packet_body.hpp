@@ -9,10 +9,13 @@
 
 namespace mdp::engine {
 
-// The frames of one packet. Its block has room for the packet header in front.
+// The frames of one packet. Its block has room for the packet header in front. A payload that was
+// not copied is `held`: it goes between the head of its only frame, in the block, and the padding
+// and whatever else follows, which lie in the block right behind that head.
 struct packet_body {
   buffer::slice block;              // from the header room to the end of the block
-  std::uint32_t length = 0;         // bytes of frames
+  buffer::slice held;               // payload that lies elsewhere; empty: all is in the block
+  std::uint32_t length = 0;         // bytes of frames, `held` included
   std::uint32_t message_count = 0;  // whole messages: ids first_id .. first_id + message_count - 1
   std::uint64_t first_id = 0;       // fragment (message_count == 0): its message
   credit charge;                    // what its first transmission costs
@@ -24,6 +27,14 @@ struct packet_body {
   bool acked = false;
   bool sent = false;
   bool queued = false;  // waits in the queue for retransmission
+
+  // Bytes of frames that lie in the block.
+  [[nodiscard]] std::uint32_t block_length() const noexcept { return length - held.size(); }
+  // Nobody sends it again, though packets may still refer to it.
+  void let_go() noexcept {
+    block.reset();
+    held.reset();
+  }
 };
 
 // All bodies of an endpoint, reused through a free list; there are never more than blocks.

@@ -53,8 +53,7 @@ class peer final : private message_sink {
     shake.give_up = never;
   }
 
-  [[nodiscard]] result<message_id, refusal> submit(time_point now,
-                                                   std::span<const std::byte> payload,
+  [[nodiscard]] result<message_id, refusal> submit(time_point now, const payload_parts& payload,
                                                    const send_options& options) {
     now_ = now;
     return wake().queue.submit(now, payload, options);
@@ -228,7 +227,11 @@ class peer final : private message_sink {
   bool send_body(time_point now, train_builder& train) noexcept;
   [[nodiscard]] std::size_t write_control(time_point now, std::span<std::byte> out,
                                           sent_packet& record) noexcept;
-  void finish_packet(time_point now, buffer::slice packet, std::uint8_t flags, sent_packet& record,
+  // The packet of `bytes` with this body, whose payload is held and whose own bytes are in `block`.
+  [[nodiscard]] static packet_pieces pieces_of(const packet_body& body, const buffer::slice& block,
+                                               std::uint32_t bytes) noexcept;
+  void seal(const packet_pieces& packet, const wire::packet_header& header) const noexcept;
+  void finish_packet(time_point now, packet_pieces packet, std::uint8_t flags, sent_packet& record,
                      train_builder& train) noexcept;
   [[nodiscard]] buffer::slice sendable(packet_body& body) noexcept;
   [[nodiscard]] duration ack_delay() const noexcept;

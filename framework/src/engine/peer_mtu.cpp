@@ -48,7 +48,7 @@ bool peer::send_mtu_probe(time_point now, train_builder& train) noexcept {
   mtu_.on_probe_sent(now +
                      std::max(probe_timer_min, 2 * rtt_.probe_timeout(c.granularity, ack_delay())));
   ++shared_.counts.mtu_probes_sent;
-  finish_packet(now, block.subslice(0, bytes), wire::flag_ack_now, record, train);
+  finish_packet(now, {block.subslice(0, bytes)}, wire::flag_ack_now, record, train);
   return true;
 }
 

@@ -87,7 +87,7 @@ bool peer::send_path_frame(time_point now, buffer::tx_batch& batch, wire::frame_
   }
   wire::store(wire::write_frame_head(block.data() + wire::header_bytes, type, 0, 8, 0), data);
   sent_packet record;
-  finish_packet(now, block.subslice(0, path_packet_bytes), 0, record, train);
+  finish_packet(now, {block.subslice(0, path_packet_bytes)}, 0, record, train);
   return true;
 }
 

@@ -1,5 +1,6 @@
 // What a peer sends, and when it may: control frames, bodies, and what goes with them.
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "peer.hpp"
@@ -160,7 +161,7 @@ bool peer::send_control(time_point now, train_builder& train) noexcept {
     ping_due_ = false;
   }
   if (flow_->probes_due > 0) --flow_->probes_due;
-  finish_packet(now, block.subslice(0, static_cast<std::uint32_t>(wire::header_bytes + used)),
+  finish_packet(now, {block.subslice(0, static_cast<std::uint32_t>(wire::header_bytes + used))},
                 wants_ping ? std::uint8_t{wire::flag_ack_now} : std::uint8_t{0}, record, train);
   return true;
 }
@@ -171,9 +172,20 @@ buffer::slice peer::sendable(packet_body& body) noexcept {
   if (body.block.unique()) return body.block;
   buffer::slice copy = buffer::slice::acquire(shared_.blocks);
   if (!copy) return copy;
-  std::memcpy(copy.data(), body.block.data(), wire::header_bytes + body.length);
+  std::memcpy(copy.data(), body.block.data(), wire::header_bytes + body.block_length());
   body.block = copy;
   return copy;
+}
+
+packet_pieces peer::pieces_of(const packet_body& body, const buffer::slice& block,
+                              std::uint32_t bytes) noexcept {
+  // The head of its only frame ends where its payload begins: padding and other frames lie behind
+  // both. A frame says how long its content is; all but the payload is the head's.
+  const std::byte* const frame = block.data() + wire::header_bytes;
+  const std::uint32_t content = wire::load<std::uint16_t>(frame + 2);
+  const auto head = static_cast<std::uint32_t>(wire::header_bytes + wire::frame_head_bytes) +
+                    content - body.held.size();
+  return {block.subslice(0, head), &body.held, bytes - head - body.held.size()};
 }
 
 bool peer::send_body(time_point now, train_builder& train) noexcept {
@@ -196,17 +208,17 @@ bool peer::send_body(time_point now, train_builder& train) noexcept {
   record.body = index;
   record.eliciting = true;
   std::size_t used = wire::header_bytes + body.length;
+  std::byte* const base = block.data() - body.held.size();  // base + used: the end in the block
   if (used < packet_bytes_ &&
       (control_due() || flow_->acks.ack_waiting() || flow_->probes_due > 0)) {
-    used += write_control(now, {block.data() + used, packet_bytes_ - used}, record);
+    used += write_control(now, {base + used, packet_bytes_ - used}, record);
   }
   // A packet a little short of its train is padded: one train is worth more than the bytes.
   const std::uint32_t segment = train.segment();
   if (used < segment && segment - used <= segment / 8 && segment - used >= 8) {
     const std::size_t gap = segment - used;
-    wire::write_frame_head(block.data() + used, wire::frame_type::pad, 0,
-                           gap - wire::frame_head_bytes, 0);
-    std::memset(block.data() + used + wire::frame_head_bytes, 0, gap - wire::frame_head_bytes);
+    wire::write_frame_head(base + used, wire::frame_type::pad, 0, gap - wire::frame_head_bytes, 0);
+    std::memset(base + used + wire::frame_head_bytes, 0, gap - wire::frame_head_bytes);
     used = segment;
   }
   std::uint8_t flags = 0;
@@ -216,12 +228,22 @@ bool peer::send_body(time_point now, train_builder& train) noexcept {
     flags = wire::flag_ack_now;
   }
   record.bytes = static_cast<std::uint32_t>(used);
-  finish_packet(now, block.subslice(0, static_cast<std::uint32_t>(used)),
+  finish_packet(now,
+                body.held ? pieces_of(body, block, static_cast<std::uint32_t>(used))
+                          : packet_pieces{block.subslice(0, static_cast<std::uint32_t>(used))},
                 more ? flags : std::uint8_t{wire::flag_ack_now}, record, train);
   return true;
 }
 
-void peer::finish_packet(time_point now, buffer::slice packet, std::uint8_t flags,
+void peer::seal(const packet_pieces& packet, const wire::packet_header& header) const noexcept {
+  const std::span<std::byte> head(packet.head.data(), packet.head.size());
+  if (!packet.held) return wire::seal_packet(head, header, crc_seed_);
+  const std::array rest{packet.held->bytes(),
+                        std::span<const std::byte>(packet.tail(), packet.tail_bytes)};
+  wire::seal_packet(head, header, crc_seed_, rest);
+}
+
+void peer::finish_packet(time_point now, packet_pieces packet, std::uint8_t flags,
                          sent_packet& record, train_builder& train) noexcept {
   wire::packet_header header;
   header.flags = flags;
@@ -229,17 +251,17 @@ void peer::finish_packet(time_point now, buffer::slice packet, std::uint8_t flag
   header.number = flow_->sent.next_number();
   header.floor = static_cast<std::uint32_t>(flow_->window.floor());
   record.sent = now;
-  record.bytes = packet.size();
+  record.bytes = packet.bytes();
   if (record.eliciting) {
     flow_->regulator.on_sent(now, record, !flow_->sent.anything_in_flight());
     if (asks_for_ack()) header.flags |= wire::flag_ack_now;
   }
-  wire::seal_packet({packet.data(), packet.size()}, header, crc_seed_);
+  seal(packet, header);
   flow_->sent.on_sent(record);
   ++shared_.counts.packets_sent;
   ++counts_.packets_sent;
-  shared_.counts.wire_bytes_sent += packet.size();
-  counts_.wire_bytes_sent += packet.size();
+  shared_.counts.wire_bytes_sent += record.bytes;
+  counts_.wire_bytes_sent += record.bytes;
   train.add(std::move(packet));
 }
 

@@ -8,14 +8,16 @@
 namespace mdp::engine {
 namespace {
 
-void write_channel_head(std::byte* at, std::uint16_t channel, std::uint32_t sequence) noexcept {
-  wire::store(at, sequence);
-  wire::store(at + 4, channel);
-  wire::store(at + 6, std::uint16_t{0});
-}
-
 bool timed(const send_options& o) noexcept {
   return (o.lifetime + o.received_timeout + o.delivered_timeout).count() != 0;
+}
+
+// Puts the next `count` bytes of the payload behind a head that ends at `at`.
+void fill(packet_body& body, std::byte* at, message_content& what, std::size_t count,
+          bool refers) noexcept {
+  if (!refers) return what.copy(at, count);
+  wire::store(at, std::uint64_t{0});  // the padding
+  body.held = what.refer(count);
 }
 
 }  // namespace
@@ -33,7 +35,7 @@ std::uint32_t body_table::acquire() noexcept {
 }
 
 void body_table::release(std::uint32_t i) noexcept {
-  bodies_[i].block.reset();
+  bodies_[i].let_go();
   free_.push_back(i);
 }
 
@@ -85,10 +87,10 @@ bool send_queue::well_formed(const send_options& o) noexcept {
   return o.delivered_timeout.count() == 0 || (o.wants & want_delivered) != 0;
 }
 
-result<message_id, refusal> send_queue::submit(time_point now, std::span<const std::byte> payload,
+result<message_id, refusal> send_queue::submit(time_point now, const payload_parts& payload,
                                                const send_options& options) {
   if (!well_formed(options)) return failure(refusal::bad_option);
-  content what{payload, 0, options.channel, 0, options.idempotent};
+  content what{payload, 0, options.channel, 0, options.idempotent, 0};
   const std::size_t bytes = what.bytes();
   if (bytes > std::min<std::uint64_t>(limits_.max_message_bytes, peer_window_))
     return failure(refusal::too_large);
@@ -131,19 +133,6 @@ bool send_queue::writable(std::size_t bytes) noexcept {
   return may_hold((framed + data - 1) / data);
 }
 
-void message_content::copy_to(std::byte* at, std::size_t from, std::size_t count) const noexcept {
-  if (channel > 0) {
-    if (from == 0) {
-      write_channel_head(at, channel, sequence);
-      at += wire::channel_head_bytes;
-      count -= wire::channel_head_bytes;
-    } else {
-      from -= wire::channel_head_bytes;
-    }
-  }
-  if (count > 0) std::memcpy(at, payload.data() + from, count);
-}
-
 bool send_queue::takes(const packet_body& open, const content& what, std::size_t size) noexcept {
   // Ids within a body are consecutive: a message of another class in between ends it.
   if (open.first_id + open.message_count != next_id()) return false;
@@ -156,9 +145,16 @@ bool send_queue::takes(const packet_body& open, const content& what, std::size_t
   return !what.idempotent || open.length + size <= wire::early_bytes_max;
 }
 
-bool send_queue::append_small(lane& to, const content& what) {
+bool send_queue::shares_no_packet(const content& what) const noexcept {
+  // What goes with the HELLO has to be in one piece.
+  return wire::frame_bytes(what.bytes()) > limits_.body_bytes / 2 &&
+         !(what.idempotent && may_go_early_);
+}
+
+bool send_queue::append_small(lane& to, content& what) {
   const std::size_t size = wire::frame_bytes(what.bytes());
-  if (to.open != no_index && !takes(bodies_[to.open], what, size)) close_open(to);
+  const bool refers = what.payload.held && shares_no_packet(what);
+  if (to.open != no_index && (refers || !takes(bodies_[to.open], what, size))) close_open(to);
   if (to.open == no_index) {
     to.open = may_hold(1) ? new_body() : no_index;
     if (to.open == no_index) return false;
@@ -170,15 +166,17 @@ bool send_queue::append_small(lane& to, const content& what) {
   wire::store(at + size - 8, std::uint64_t{0});  // the padding; the content overwrites the rest
   at = wire::write_frame_head(at, wire::frame_type::message, what.frame_flags, what.bytes(),
                               static_cast<std::uint32_t>(next_id()));
-  what.copy_to(at, 0, what.bytes());
+  at += what.write_channel_head(at);
+  fill(body, at, what, what.payload.bytes, refers);
   body.length += static_cast<std::uint32_t>(size);
   ++body.message_count;
-  body.payload_bytes += static_cast<std::uint32_t>(what.payload.size());
+  body.payload_bytes += static_cast<std::uint32_t>(what.payload.bytes);
   body.charge += {what.bytes(), 1};
+  if (refers) close_open(to);
   return true;
 }
 
-bool send_queue::append_fragments(lane& to, const content& what) {
+bool send_queue::append_fragments(lane& to, content& what) {
   const std::size_t data = fragment_data_bytes(limits_.body_bytes);
   const std::size_t total = what.bytes();
   const std::size_t count = (total + data - 1) / data;
@@ -203,7 +201,9 @@ bool send_queue::append_fragments(lane& to, const content& what) {
                                 static_cast<std::uint32_t>(next_id()));
     wire::store(at, static_cast<std::uint32_t>(total));
     wire::store(at + 4, static_cast<std::uint32_t>(offset));
-    what.copy_to(at + 8, offset, size);
+    at += 8;
+    const std::size_t head = offset == 0 ? what.write_channel_head(at) : 0;
+    fill(body, at + head, what, size - head, what.payload.held != nullptr);
     body.payload_bytes = static_cast<std::uint32_t>(size);
     body.first_id = next_id();
   }

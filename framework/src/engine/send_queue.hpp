@@ -78,8 +78,7 @@ class send_queue {
         ends_(std::move(past.ends)) {}
 
   // `now` is looked at only if the options hold a time-out.
-  [[nodiscard]] result<message_id, refusal> submit(time_point now,
-                                                   std::span<const std::byte> payload,
+  [[nodiscard]] result<message_id, refusal> submit(time_point now, const payload_parts& payload,
                                                    const send_options& options);
   // Chooses what goes next: something that `allowed` admits. What was begun can always be
   // completed: it is charged already.
@@ -227,8 +226,10 @@ class send_queue {
   // The open body takes one more frame of `size` bytes.
   [[nodiscard]] bool takes(const packet_body& open, const content& what, std::size_t size) noexcept;
   void take_early(stats& s) noexcept;
-  [[nodiscard]] bool append_small(lane& to, const content& what);
-  [[nodiscard]] bool append_fragments(lane& to, const content& what);
+  [[nodiscard]] bool append_small(lane& to, content& what);
+  [[nodiscard]] bool append_fragments(lane& to, content& what);
+  // Its packet refers to the payload, if that is held, instead of holding it.
+  [[nodiscard]] bool shares_no_packet(const content& what) const noexcept;
   // The pool, shared with the other peers, has so many blocks for this one.
   [[nodiscard]] bool may_hold(std::size_t more) const noexcept;
   [[nodiscard]] std::uint32_t new_body() noexcept;

@@ -99,7 +99,7 @@ void send_queue::on_acked(std::uint32_t index, message_sink& sink) {
   packet_body& body = bodies_[index];
   if (!body.acked) {
     body.acked = true;
-    body.block.reset();  // packets may still refer to the body, but nobody sends it again
+    body.let_go();
     const std::uint64_t end = body.first_id + std::max(body.message_count, 1u);
     for (std::uint64_t id = body.first_id; id < end; ++id) on_message_acked(id, sink);
     forget_done();

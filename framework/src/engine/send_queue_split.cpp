@@ -13,7 +13,9 @@ void make_fragment(packet_body& body) noexcept {
   const std::size_t total = wire::load<std::uint16_t>(frame + 2);
   const auto flags = static_cast<std::uint8_t>(frame[1]);
   const auto id = wire::load<std::uint32_t>(frame + 4);
-  std::memmove(frame + wire::fragment_head_bytes, frame + wire::frame_head_bytes, total);
+  // With a payload that is held: its channel's head, and the padding behind it.
+  std::memmove(frame + wire::fragment_head_bytes, frame + wire::frame_head_bytes,
+               body.block_length() - wire::frame_head_bytes);
   std::byte* const at =
       wire::write_frame_head(frame, wire::frame_type::fragment, flags, 8 + total, id);
   wire::store(at, static_cast<std::uint32_t>(total));
@@ -33,11 +35,19 @@ void split_fragment(packet_body& body, packet_body& rest, std::size_t data) noex
   wire::store(rest_frame + 2, static_cast<std::uint16_t>(8 + moved));
   wire::store(rest_frame + 12,
               wire::load<std::uint32_t>(frame + 12) + static_cast<std::uint32_t>(data));
-  rest.length = static_cast<std::uint32_t>(wire::frame_bytes(8 + moved));
-  wire::store(rest_frame + rest.length - 8, std::uint64_t{0});  // the padding
-  std::memcpy(rest_frame + wire::fragment_head_bytes, frame + wire::fragment_head_bytes + data,
-              moved);
   body.length = static_cast<std::uint32_t>(wire::frame_bytes(8 + data));
+  rest.length = static_cast<std::uint32_t>(wire::frame_bytes(8 + moved));
+  if (body.held) {
+    // The channel's head, which is in the block, stays where it is.
+    const auto kept = static_cast<std::uint32_t>(data - (size - body.held.size()));
+    rest.held = body.held.subslice(kept, static_cast<std::uint32_t>(moved));
+    body.held = body.held.subslice(0, kept);
+  }
+  const std::size_t padding = rest.held ? wire::fragment_head_bytes : rest.length - 8;
+  wire::store(rest_frame + padding, std::uint64_t{0});
+  if (!rest.held)
+    std::memcpy(rest_frame + wire::fragment_head_bytes, frame + wire::fragment_head_bytes + data,
+                moved);
 }
 
 }  // namespace
@@ -60,6 +70,7 @@ bool send_queue::split(std::uint32_t index, buffer::slice spare) {
   if (body.message_count == 1) {
     if (frames[0] == static_cast<std::byte>(wire::frame_type::pad)) {  // its message was given up
       wire::store(frames + 2, std::uint16_t{0});
+      body.held.reset();
       body.length = static_cast<std::uint32_t>(wire::frame_head_bytes);
       return true;
     }

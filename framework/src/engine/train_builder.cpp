@@ -4,13 +4,22 @@
 
 namespace mdp::engine {
 
-void train_builder::add(buffer::slice packet) noexcept {
-  const std::uint32_t size = packet.size();
+void train_builder::add(packet_pieces&& packet) noexcept {
+  const std::uint32_t size = packet.bytes();
   if (packets_ > 0 && (size > segment_ || packets_ >= shared_.train_segments_max ||
                        batch_.open_bytes() + size > shared_.train_bytes_max))
     finish();
   if (packets_ == 0) segment_ = size;
-  batch_.add_part(std::move(packet));
+  if (packet.held) {
+    buffer::block& block = *packet.head.owner();
+    std::byte* const tail = packet.tail();
+    batch_.add_part(std::move(packet.head));
+    batch_.add_part(*packet.held);
+    if (packet.tail_bytes > 0)
+      batch_.add_part(buffer::slice::share(block, tail, packet.tail_bytes));
+  } else {
+    batch_.add_part(std::move(packet.head));
+  }
   ++packets_;
   if (size < segment_) finish();
 }

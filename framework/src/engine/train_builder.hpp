@@ -29,6 +29,18 @@ struct shared_parts {
   std::uint32_t& half_open;  // peers in state `accepted`
 };
 
+// A packet as a gather list. Most are in one piece: the head.
+struct packet_pieces {
+  buffer::slice head;
+  const buffer::slice* held = nullptr;  // payload that lies elsewhere, between head and tail
+  std::uint32_t tail_bytes = 0;         // right behind the head, in its block
+
+  [[nodiscard]] std::uint32_t bytes() const noexcept {
+    return head.size() + (held ? held->size() : 0) + tail_bytes;
+  }
+  [[nodiscard]] std::byte* tail() const noexcept { return head.data() + head.size(); }
+};
+
 // Appends packets to a batch as trains of equal-sized packets.
 class train_builder {
  public:
@@ -40,15 +52,17 @@ class train_builder {
   train_builder& operator=(const train_builder&) = delete;
   [[nodiscard]] bool full() const noexcept {
     // Room for the open train and for one more item.
-    return batch_.full() || batch_.parts_free() == 0 ||
+    return batch_.full() || batch_.parts_free() < pieces_max ||
            batch_.pending().size() + (packets_ > 0 ? 2 : 1) > buffer::tx_batch::items_max;
   }
   // Size of the packets of the open train, 0 when none is open.
   [[nodiscard]] std::uint32_t segment() const noexcept { return segment_; }
-  void add(buffer::slice packet) noexcept;
+  void add(packet_pieces&& packet) noexcept;
   void finish() noexcept;
 
  private:
+  static constexpr std::size_t pieces_max = 3;
+
   buffer::tx_batch& batch_;
   const endpoint_address& to_;
   const shared_parts& shared_;

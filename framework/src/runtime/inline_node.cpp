@@ -111,6 +111,18 @@ endpoint_address inline_node::through_port(endpoint_address to) const noexcept {
 result<message_id, messaging::refusal> inline_node::submit(
     peer_id to, std::span<const std::byte> payload,
     const messaging::send_options& options) noexcept {
+  return submit_parts(to, {{&payload, 1}, payload.size(), nullptr}, options);
+}
+
+result<message_id, messaging::refusal> inline_node::submit_zero_copy(
+    peer_id to, const buffer::slice& payload, const messaging::send_options& options) noexcept {
+  const std::span<const std::byte> bytes = payload.bytes();
+  return submit_parts(to, {{&bytes, 1}, bytes.size(), &payload}, options);
+}
+
+result<message_id, messaging::refusal> inline_node::submit_parts(
+    peer_id to, const engine::payload_parts& payload,
+    const messaging::send_options& options) noexcept {
   if (closing_) return failure(messaging::refusal::closed);
   // The clock costs as much as all the rest of a small message: it is read for time-outs only.
   const bool timed =

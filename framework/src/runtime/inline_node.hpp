@@ -36,6 +36,9 @@ class inline_node final : public node {
   [[nodiscard]] result<message_id, messaging::refusal> submit(
       peer_id to, std::span<const std::byte> payload,
       const messaging::send_options& options) noexcept override;
+  [[nodiscard]] result<message_id, messaging::refusal> submit_zero_copy(
+      peer_id to, const buffer::slice& payload,
+      const messaging::send_options& options) noexcept override;
   [[nodiscard]] std::size_t submit_batch(std::span<const submission> items,
                                          std::span<submit_result> results) noexcept override;
   [[nodiscard]] std::size_t poll(std::span<messaging::event> out,
@@ -70,6 +73,9 @@ class inline_node final : public node {
   void wake() noexcept { transport_->wake(); }
 
  private:
+  [[nodiscard]] result<message_id, messaging::refusal> submit_parts(
+      peer_id to, const engine::payload_parts& payload,
+      const messaging::send_options& options) noexcept;
   // Messages of a peer that its application was given and has not answered, by their ids here.
   [[nodiscard]] id_set& unanswered(peer_id from);
   void forget_unanswered(peer_id from) noexcept;
@@ -103,7 +109,6 @@ class inline_node final : public node {
   port_share share_;
   confirm_mode confirm_;
   std::vector<id_set> unanswered_;  // by slot; used with confirm_mode::on_request only
-  std::vector<std::byte> joined_;   // parts of one message; kept: it grows to the largest
   bool blocked_ = false;            // the transport took less than it was offered
   bool closing_ = false;            // takes no more messages
   bool over_ = false;               // shutdown() is done: only events are left

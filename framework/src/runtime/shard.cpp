@@ -65,14 +65,22 @@ shard::place_of_peer* shard::place_of(peer_id peer) const noexcept {
   return &places_[slot];
 }
 
-result<message_id, refusal> shard::submit(peer_id to,
-                                          std::span<const std::span<const std::byte>> parts,
+buffer::slice shard::copy_of(const engine::payload_parts& payload) noexcept {
+  buffer::slice copy = payloads_.acquire(payload.bytes);
+  if (!copy) return copy;
+  std::byte* at = copy.data();
+  for (const auto& part : payload.parts) {
+    if (!part.empty()) std::memcpy(at, part.data(), part.size());
+    at += part.size();
+  }
+  return copy;
+}
+
+result<message_id, refusal> shard::submit(peer_id to, const engine::payload_parts& payload,
                                           const messaging::send_options& options) noexcept {
   place_of_peer* const peer = place_of(to);
   if (!peer) return failure(refusal::unknown_peer);
-  std::size_t bytes = 0;
-  for (const auto& part : parts) bytes += part.size();
-  if (bytes > node_->message_bytes_max()) return failure(refusal::too_large);
+  if (payload.bytes > node_->message_bytes_max()) return failure(refusal::too_large);
   if (!valid(options)) return failure(refusal::bad_option);
   // Counted before it is asked whether we are closed: finish() waits for what is counted.
   const std::uint32_t ahead = peer->waiting.fetch_add(1, std::memory_order_seq_cst);
@@ -82,13 +90,8 @@ result<message_id, refusal> shard::submit(peer_id to,
   };
   if (closed_.load(std::memory_order_seq_cst)) return refused(refusal::closed);
   if (ahead >= waiting_max) return refused(refusal::queue_full);
-  waiting_message m{to, options, payloads_.acquire(bytes)};
-  if (!m.payload) return refused(refusal::queue_full);
-  std::byte* at = m.payload.data();
-  for (const auto& part : parts) {
-    if (!part.empty()) std::memcpy(at, part.data(), part.size());
-    at += part.size();
-  }
+  waiting_message m{to, options, payload.held ? *payload.held : copy_of(payload)};
+  if (!m.payload && !payload.held) return refused(refusal::queue_full);
   // From here on it is the order of the numbers that counts, not that of the queue.
   const std::uint64_t sequence = peer->next_sequence.fetch_add(1, std::memory_order_relaxed);
   m.sequence = sequence;
@@ -191,7 +194,7 @@ void shard::report(const waiting_message& m, event_kind kind) {
 // False: it has to wait.
 bool shard::offer(lane& l, waiting_message& m) noexcept {
   if (!m.cancelled) {
-    const auto id = node_->submit(m.to, m.payload.bytes(), m.options);
+    const auto id = node_->submit_zero_copy(m.to, m.payload, m.options);
     if (!id && id.error() == refusal::queue_full) return false;
     if (id) {
       l.numbers.on_taken(m.sequence, *id);

@@ -72,9 +72,9 @@ class shard final : public agent {
     return node_->message_bytes_max();
   }
   [[nodiscard]] shard_place place() const noexcept { return place_; }
-  // `parts` are joined. The ids of messages number the submissions to a peer, across its sessions.
+  // The ids of messages number the submissions to a peer, across its sessions.
   [[nodiscard]] result<message_id, messaging::refusal> submit(
-      peer_id to, std::span<const std::span<const std::byte>> parts,
+      peer_id to, const engine::payload_parts& payload,
       const messaging::send_options& options) noexcept;
   [[nodiscard]] result<void, messaging::refusal> answer(peer_id from, message_id id,
                                                         bool accepted) noexcept;
@@ -132,6 +132,8 @@ class shard final : public agent {
   [[nodiscard]] place_of_peer* place_of(peer_id peer) const noexcept;
   [[nodiscard]] lane& lane_of(peer_id peer);
   void put_reply(const reply& r) noexcept;
+  // No block: the bound is reached.
+  [[nodiscard]] buffer::slice copy_of(const engine::payload_parts& payload) noexcept;
 
   void run_request() noexcept;
   bool take_replies() noexcept;

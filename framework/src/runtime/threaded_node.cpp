@@ -87,17 +87,26 @@ shard& threaded_node::owner_of(const endpoint_address& peer) const noexcept {
 result<message_id, refusal> threaded_node::submit(peer_id to, std::span<const std::byte> payload,
                                                   const messaging::send_options& options) noexcept {
   shard& owner = owner_of(to);
-  return owner.submit(owner.place().inner(to), {&payload, 1}, options);
+  return owner.submit(owner.place().inner(to), {{&payload, 1}, payload.size(), nullptr}, options);
+}
+
+result<message_id, refusal> threaded_node::submit_zero_copy(
+    peer_id to, const buffer::slice& payload, const messaging::send_options& options) noexcept {
+  shard& owner = owner_of(to);
+  const std::span<const std::byte> bytes = payload.bytes();
+  return owner.submit(owner.place().inner(to), {{&bytes, 1}, bytes.size(), &payload}, options);
 }
 
 std::size_t threaded_node::submit_batch(std::span<const submission> items,
                                         std::span<submit_result> results) noexcept {
   std::size_t written = 0;
   for (const submission& item : items) {
+    engine::payload_parts message{item.parts};
+    for (const auto& part : item.parts) message.bytes += part.size();
     for (const peer_id to : item.to) {
       if (written == results.size()) return written;
       shard& owner = owner_of(to);
-      results[written++] = owner.submit(owner.place().inner(to), item.parts, item.options);
+      results[written++] = owner.submit(owner.place().inner(to), message, item.options);
     }
   }
   return written;

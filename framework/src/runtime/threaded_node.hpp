@@ -31,6 +31,9 @@ class threaded_node final : public node {
   [[nodiscard]] result<message_id, messaging::refusal> submit(
       peer_id to, std::span<const std::byte> payload,
       const messaging::send_options& options) noexcept override;
+  [[nodiscard]] result<message_id, messaging::refusal> submit_zero_copy(
+      peer_id to, const buffer::slice& payload,
+      const messaging::send_options& options) noexcept override;
   [[nodiscard]] std::size_t submit_batch(std::span<const submission> items,
                                          std::span<submit_result> results) noexcept override;
   [[nodiscard]] std::size_t poll(std::span<messaging::event> out,

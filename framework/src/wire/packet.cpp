@@ -111,17 +111,21 @@ result<packet_header, wire_error> parse_header(std::span<const std::byte> packet
   return header;
 }
 
-void seal_packet(std::span<std::byte> packet, packet_header header,
-                 std::uint32_t crc_seed) noexcept {
+void seal_packet(std::span<std::byte> packet, packet_header header, std::uint32_t crc_seed,
+                 std::span<const std::span<const std::byte>> rest) noexcept {
   std::byte* p = packet.data();
   p[0] = static_cast<std::byte>(protocol_version << 4 | static_cast<std::uint8_t>(header.type));
   p[1] = static_cast<std::byte>(header.flags);
-  store(p + 2, static_cast<std::uint16_t>(packet.size()));
+  std::size_t bytes = packet.size();
+  for (const auto& piece : rest) bytes += piece.size();
+  store(p + 2, static_cast<std::uint16_t>(bytes));
   store(p + 4, header.connection);
   store(p + 8, header.number);
   store(p + crc_offset, std::uint32_t{0});
   store(p + 20, header.floor);
-  store(p + crc_offset, crc32c(crc_seed, packet));
+  std::uint32_t crc = crc32c(crc_seed, packet);
+  for (const auto& piece : rest) crc = crc32c(crc, piece);
+  store(p + crc_offset, crc);
 }
 
 bool crc_matches(std::span<const std::byte> packet, std::uint32_t crc_seed) noexcept {

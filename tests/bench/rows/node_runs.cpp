@@ -10,6 +10,7 @@
 
 #include "mdp/messaging/factory.hpp"
 #include "mdp/plugin/plugin_loader.hpp"
+#include "mdp/runtime/node.hpp"
 #include "tests/bench/raw/raw_harness.hpp"
 
 namespace mdp::bench {
@@ -104,6 +105,21 @@ void send(node_ptr node, peer_id to, std::size_t bytes, tally& sent) {
   }
 }
 
+// One payload, again and again, that packets refer to.
+void send_zero_copy(node_ptr from, peer_id to, std::size_t bytes, tally& sent) {
+  buffer::block_pool pool({bytes, 1, buffer::sharing::one_thread, true});
+  const buffer::slice payload =
+      buffer::slice::acquire(pool).subslice(0, static_cast<std::uint32_t>(bytes));
+  const node_ptr own = std::move(from);  // ends before the pool
+  auto& sender = dynamic_cast<node&>(*own);
+  inbox in;
+  while (!sent.stopped()) {
+    for (std::size_t i = 0; i < submits_a_turn; ++i)
+      if (!sender.submit_zero_copy(to, payload, {})) break;
+    in.poll(sender, sender.now(), [](const event&) {});
+  }
+}
+
 // Sends to the first who is heard of, when `to` is nobody yet.
 void exchange(node_ptr node, peer_id to, std::size_t bytes, tally& arrived) {
   const std::vector<std::byte> payload(bytes);
@@ -182,7 +198,10 @@ rate one_way(const messenger_kind& kind, const options& o) {
     auto from = w.open();
     const peer_id peer = connected(*from, *to);
     return run_pair(
-        o, [&](tally& sent) { send(std::move(from), peer, o.message_bytes, sent); },
+        o,
+        [&](tally& sent) {
+          (kind.zero_copy ? send_zero_copy : send)(std::move(from), peer, o.message_bytes, sent);
+        },
         [&](tally& arrived) { receive(std::move(to), arrived); });
   });
 }

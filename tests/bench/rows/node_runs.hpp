@@ -16,6 +16,7 @@ struct messenger_kind {
   std::string plugin = "socket";
   bool reliable = true;             // false: the raw messenger, bare datagrams
   std::size_t packet_bytes = 1472;  // largest packet: 1472 is an MTU of 1500
+  bool zero_copy = false;           // one_way(): by node::submit_zero_copy()
 };
 
 // A sender that is never out of messages, and a receiver; both spin.

@@ -30,6 +30,8 @@ const messenger_kind over_socket{"socket"};
 const messenger_kind over_uring{"io_uring"};
 const messenger_kind large_over_socket{"socket", true, loopback_packet};
 const messenger_kind large_over_uring{"io_uring", true, loopback_packet};
+const messenger_kind held_over_socket{"socket", true, 1472, true};
+const messenger_kind held_large_over_socket{"socket", true, loopback_packet, true};
 const messenger_kind raw_over_socket{"socket", false};
 const messenger_kind raw_over_uring{"io_uring", false};
 
@@ -62,14 +64,21 @@ group small_messages() {
 // Messages of one size, in packets of an MTU of 1500 and as large as loopback's.
 group large_messages(const char* name, std::size_t bytes) {
   group g{name, bytes, {}, {}};
-  g.measurements = {raw("TCP", raw_bench::framed_tcp, bytes),
-                    node_one_way("socket", over_socket, bytes),
-                    node_one_way("socket, 64 KiB packets", large_over_socket, bytes),
-                    node_one_way("io_uring", over_uring, bytes),
-                    node_one_way("io_uring, 64 KiB packets", large_over_uring, bytes)};
+  g.measurements = {
+      raw("TCP", raw_bench::framed_tcp, bytes),
+      node_one_way("socket", over_socket, bytes),
+      node_one_way("socket, zero copy", held_over_socket, bytes),
+      node_one_way("socket, 64 KiB packets", large_over_socket, bytes),
+      node_one_way("socket, 64 KiB packets, zero copy", held_large_over_socket, bytes),
+      node_one_way("io_uring", over_uring, bytes),
+      node_one_way("io_uring, 64 KiB packets", large_over_uring, bytes)};
   g.rows = {{name, figure::gigabits, relation::ratio_at_least, 1.2, "socket", "TCP"},
+            {std::string(name) + ", zero copy", figure::gigabits, relation::ratio_at_least, 1.2,
+             "socket, zero copy", "TCP"},
             {std::string(name) + ", loopback MTU", figure::gigabits, relation::shown, 0,
              "socket, 64 KiB packets", "TCP"},
+            {std::string(name) + ", loopback MTU, zero copy", figure::gigabits, relation::shown, 0,
+             "socket, 64 KiB packets, zero copy", "TCP"},
             {std::string(name) + ", io_uring", figure::gigabits, relation::ratio_at_least, 1,
              "io_uring", "socket"},
             {std::string(name) + ", loopback MTU, io_uring", figure::gigabits,

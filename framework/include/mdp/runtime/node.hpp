@@ -74,6 +74,16 @@ class node : public messaging::messenger {
   // first of the right one; find(), blacklist() and unblacklist() mean an address at every port.
   [[nodiscard]] virtual std::vector<endpoint_address> local_addresses() const = 0;
 
+  // submit() without its copy: packets refer to the bytes of the slice until the peer has received
+  // the message or it ended otherwise; until then they must not change. A message of up to half a
+  // packet, which may share one with others, is copied all the same. The slice is of a pool of the
+  // application's (it must outlive the node) or the payload of an event, which is forwarded like
+  // this. Its pool is for buffer::sharing::many_threads if another thread has to do with it: with
+  // every layout but inline_, and for a slice that came from another node.
+  [[nodiscard]] virtual result<message_id, messaging::refusal> submit_zero_copy(
+      peer_id to, const buffer::slice& payload,
+      const messaging::send_options& options) noexcept = 0;
+
   // Sends every item to each of its peers: one message to one or to many, many to one, many each
   // to its own, many each to many. results[k] belongs to the k-th (item, peer) in that order; a
   // refusal concerns its own message only. Stops where `results` ends. Returns how many results

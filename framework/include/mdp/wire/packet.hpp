@@ -133,9 +133,10 @@ inline void store(std::byte* p, Int value) noexcept {
     std::span<const std::byte> packet) noexcept;
 
 // Writes the header with a zero CRC, then the CRC of header and frames seeded with `crc_seed`.
-// `packet` is the whole packet, its frames already in place.
-void seal_packet(std::span<std::byte> packet, packet_header header,
-                 std::uint32_t crc_seed) noexcept;
+// `packet` is the whole packet, its frames already in place, or its beginning and `rest` the pieces
+// that follow.
+void seal_packet(std::span<std::byte> packet, packet_header header, std::uint32_t crc_seed,
+                 std::span<const std::span<const std::byte>> rest = {}) noexcept;
 [[nodiscard]] bool crc_matches(std::span<const std::byte> packet, std::uint32_t crc_seed) noexcept;
 
 struct frame_view {
