@@ -57,7 +57,7 @@ bool send_one(int fd, msghdr& message, counters& counts) noexcept {
       waited = true;
       continue;
     }
-    if ((errno != EAGAIN && errno != ENOBUFS) || waited) return false;
+    if (!is_shortage(errno) || waited) return false;
     ++counts.tx_blocked;
     pollfd writable{fd, POLLOUT, 0};
     ::poll(&writable, 1, blocked_wait_ms);
@@ -94,6 +94,10 @@ rx_control read_rx_control(msghdr& message) noexcept {
     }
   }
   return found;
+}
+
+bool is_shortage(int error) noexcept {
+  return error == EAGAIN || error == ENOBUFS || error == ENOMEM;
 }
 
 bool is_path_error(int error) noexcept {

@@ -94,6 +94,8 @@ struct rx_control {
 };
 [[nodiscard]] rx_control read_rx_control(msghdr& message) noexcept;
 
+// True for errors that pass: there is no room, or no memory, at the moment.
+[[nodiscard]] bool is_shortage(int error) noexcept;
 // True for errors that come from a path (ICMP) and not from this call.
 [[nodiscard]] bool is_path_error(int error) noexcept;
 // True for refusals that come from the route, whatever the size: worth remembering.

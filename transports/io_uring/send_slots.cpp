@@ -1,5 +1,6 @@
 #include "transports/io_uring/send_slots.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace mdp::transport {
@@ -7,6 +8,7 @@ namespace mdp::transport {
 send_slots::send_slots(ring& uring, udp_socket& socket, const capabilities& caps, counters& counts)
     : ring_(uring), socket_(socket), caps_(caps), counts_(counts), slots_(slot_count) {
   free_.reserve(slot_count);
+  blocked_.reserve(slot_count);
   for (std::size_t i = slot_count; i-- > 0;) {
     slots_[i].parts.resize(parts_per_call_max);
     slots_[i].held.resize(parts_per_call_max);
@@ -63,16 +65,27 @@ void send_slots::complete(std::size_t index, int result) noexcept {
   free_.push_back(index);
 }
 
+void send_slots::retry_blocked() noexcept {
+  const auto first_left = std::find_if_not(blocked_.begin(), blocked_.end(),
+                                           [this](std::size_t index) { return submit(index); });
+  blocked_.erase(blocked_.begin(), first_left);
+}
+
 bool send_slots::settle(std::size_t index, int error) noexcept {
   slot& s = slots_[index];
   const std::uint64_t count = datagrams_in(s.item.bytes, s.item.segment_bytes);
-  if (error == EAGAIN || error == EINTR || error == ENOBUFS) {
+  if (error == EINTR || is_shortage(error)) {
     ++counts_.tx_blocked;
-    if (submit(index)) return false;
-  } else if (is_path_error(error)) {
+    blocked_.push_back(index);
+    return false;
+  }
+  if (is_path_error(error)) {
     // An earlier datagram's error was reported instead of sending this one: once more.
     ++counts_.path_errors;
-    if (!std::exchange(s.retried, true) && submit(index)) return false;
+    if (!std::exchange(s.retried, true)) {
+      if (!submit(index)) blocked_.push_back(index);
+      return false;
+    }
   } else if (count > 1 && is_offload_refusal(error)) {
     if (is_route_refusal(error)) socket_.refused().add(s.item.to);
     send_unsegmented(socket_.fd(), s.item, counts_);

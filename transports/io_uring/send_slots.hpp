@@ -18,7 +18,13 @@ class send_slots {
 
   send_slots(ring& uring, udp_socket& socket, const capabilities& caps, counters& counts);
 
-  [[nodiscard]] bool idle() const noexcept { return free_.size() == slots_.size(); }
+  // The kernel has none of them.
+  [[nodiscard]] bool idle() const noexcept {
+    return free_.size() + blocked_.size() == slots_.size();
+  }
+  // Some were refused for want of room, or of an entry of the ring, and wait for retry_blocked().
+  [[nodiscard]] bool blocked() const noexcept { return !blocked_.empty(); }
+  void retry_blocked() noexcept;
   // Queues one item. `must_split`: not one send for the kernel; use send_unsegmented().
   [[nodiscard]] placed queue(const buffer::tx_datagrams& item) noexcept;
   // Completion `index` (tag minus first_slot) with its result.
@@ -44,7 +50,7 @@ class send_slots {
   };
 
   [[nodiscard]] bool submit(std::size_t index) noexcept;
-  // True when the slot is done with, false when it was queued again.
+  // True when the slot is done with, false when it is to be tried again.
   [[nodiscard]] bool settle(std::size_t index, int error) noexcept;
 
   ring& ring_;
@@ -53,6 +59,7 @@ class send_slots {
   counters& counts_;
   std::vector<slot> slots_;
   std::vector<std::size_t> free_;
+  std::vector<std::size_t> blocked_;  // oldest first
   bool queued_ = false;
 };
 

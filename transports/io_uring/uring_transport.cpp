@@ -17,6 +17,8 @@ namespace {
 
 // With no block to receive into only the caller can change anything: do not sleep for long.
 constexpr std::int64_t starved_sleep_ns = 1'000'000;
+// Nothing tells when a device that had no room for a datagram has some again.
+constexpr std::int64_t blocked_sleep_ns = 1'000'000;
 constexpr std::int64_t close_wait_ns = 10'000'000;
 constexpr int close_rounds = 100;
 
@@ -124,6 +126,7 @@ uring_transport::outcome uring_transport::reap(std::span<buffer::rx_datagrams> o
 uring_transport::outcome uring_transport::turn(std::span<buffer::rx_datagrams> out) noexcept {
   if (receiver_) receiver_->prepare();
   arm_wake();
+  sender_->retry_blocked();
   if (ring_->has_pending() || ring_->has_work()) flush();
   return reap(out);
 }
@@ -156,7 +159,9 @@ std::size_t uring_transport::send(std::span<const buffer::tx_datagrams> items) n
 bool uring_transport::sleep(const wait_limits& limits, time_point now, bool starved) noexcept {
   if (!sleeper_.prepare_sleep()) return true;
   std::int64_t timeout = ns_until(limits.deadline, now);
-  if (starved) timeout = timeout < 0 ? starved_sleep_ns : std::min(timeout, starved_sleep_ns);
+  const auto at_most = [&](std::int64_t ns) { timeout = timeout < 0 ? ns : std::min(timeout, ns); };
+  if (starved) at_most(starved_sleep_ns);
+  if (sender_->blocked()) at_most(blocked_sleep_ns);
   ring_->wait(limits.min_datagrams, limits.min_wait, timeout);
   ++counts_.wakeups;
   return sleeper_.end_sleep();

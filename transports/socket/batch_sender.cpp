@@ -50,7 +50,7 @@ void batch_sender::count_sent(std::span<const buffer::tx_datagrams> items) noexc
 }
 
 bool batch_sender::settle(const buffer::tx_datagrams& item, int error) noexcept {
-  if (error == EAGAIN || error == ENOBUFS) {
+  if (is_shortage(error)) {
     ++counts_.tx_blocked;
     return false;
   }
