@@ -11,7 +11,9 @@ endpoint::endpoint(const config& settings, const engine_memory& memory, const tr
       random_(random),
       instance_(random.next()),
       buffers_(settings.reassembly_bytes, memory.sharing),
-      bodies_(memory.blocks.block_count() + memory.control_blocks.block_count()),
+      bodies_(memory.bodies_max > 0
+                  ? memory.bodies_max
+                  : memory.blocks.block_count() + memory.control_blocks.block_count()),
       shared_{settings_,        counts_,
               events_,          bodies_,
               memory.blocks,    memory.control_blocks,

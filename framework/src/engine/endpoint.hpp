@@ -34,6 +34,9 @@ struct engine_memory {
   buffer::block_pool& blocks;          // message bodies; block_bytes >= max_packet_bytes + 8
   buffer::block_pool& control_blocks;  // the same size; a few hundred
   buffer::sharing sharing = buffer::sharing::one_thread;
+  // Packets with messages that the engine may hold at once; 0: as many as there are blocks. Less
+  // for engines that share their pools: each keeps a table of so many.
+  std::uint32_t bodies_max = 0;
 };
 
 // How trains are cut for the transport.

@@ -1,6 +1,7 @@
 #include "stateless.hpp"
 
 #include <algorithm>
+#include <new>
 
 #include "address_map.hpp"
 
@@ -68,11 +69,12 @@ bool stateless_replies::cookie_valid(time_point now, const endpoint_address& fro
 }
 
 stateless_replies::reply* stateless_replies::add() noexcept {
-  if (count_ == queue_max) {
+  if (!queue_) queue_.reset(new (std::nothrow) std::array<reply, queue_max>);
+  if (!queue_ || count_ == queue_max) {
     ++counts_.replies_suppressed;
     return nullptr;
   }
-  return &queue_[(first_ + count_++) % queue_max];
+  return &(*queue_)[(first_ + count_++) % queue_max];
 }
 
 void stateless_replies::forgotten(time_point now, const endpoint_address& to,
@@ -112,7 +114,7 @@ void stateless_replies::flush(buffer::block_pool& blocks, buffer::tx_batch& batc
   while (count_ > 0 && !batch.full()) {
     buffer::slice block = buffer::slice::acquire(blocks);
     if (!block) return;
-    const reply& r = queue_[first_];
+    const reply& r = (*queue_)[first_];
     const bool bare = r.header.type == wire::packet_type::unknown;
     const std::size_t size = bare ? wire::unknown_bytes : wire::retry_bytes;
     if (!bare) {

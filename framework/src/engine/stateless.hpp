@@ -4,6 +4,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <memory>
 
 #include "mdp/base/endpoint_address.hpp"
 #include "mdp/base/siphash.hpp"
@@ -78,7 +79,7 @@ class stateless_replies {
   siphash_key cookie_key_;
   rate_limit resets_;
   stats& counts_;
-  std::array<reply, queue_max> queue_;
+  std::unique_ptr<std::array<reply, queue_max>> queue_;  // made for the first reply
   std::size_t first_ = 0;
   std::size_t count_ = 0;
 };
