@@ -23,6 +23,14 @@ link::link(const link_spec& spec, std::uint64_t seed, std::string_view name,
     : spec_(&spec), key_(draw_key(seed, name, draw_purpose::fate)), overtakes_(spec.overtakes()) {
   if (spec.models == nullptr && script == nullptr) return;
   models_ = std::make_unique<model_process>(spec, seed, name, script);
+  if (spec.models != nullptr) {
+    const queue_spec& queue = spec.models->queue;
+    queue_key_ = draw_key(seed, name, draw_purpose::queue);
+    if (queue.kind == discipline::red) red_ = std::make_unique<red_process>(queue);
+    if (queue.kind >= discipline::codel)
+      managed_ =
+          std::make_unique<managed>(managed{managed_queue(queue, fate_draws(queue_key_, 0)[0])});
+  }
   overtakes_ = overtakes_ || holds_back(script);
   spec_ = &models_->current();
 }
@@ -47,7 +55,7 @@ verdict link::offer(std::int64_t now, packet& p, packet_slab& slab, bool parted)
   }
   if (f.lost) return drop(now, number, bytes, verdict::lost);
   const verdict v = accept(now, p, slab, number, jitter, f.hold_ns);
-  if (v != verdict::pass || !models_) return v;
+  if ((v != verdict::pass && v != verdict::waits) || !models_) return v;
   copy_due_ = f.duplicate;
   held_ns_ = f.hold_ns;
   copy_draw_ = f.copy_draw;
@@ -64,7 +72,7 @@ verdict link::offer_copy(std::int64_t now, packet& p, packet_slab& slab) {
   p.harm = 0;
   const std::int64_t jitter = sample(spec_->shape, copy_draw_, spec_->jitter_ns);
   const verdict v = accept(now, p, slab, offered_ - 1, jitter, 0);
-  if (v == verdict::pass) ++rare_counts().duplicated;
+  if (v == verdict::pass || v == verdict::waits) ++rare_counts().duplicated;
   return v;
 }
 
@@ -75,10 +83,16 @@ bool link::queue_full(std::uint32_t bytes) const noexcept {
 
 verdict link::accept(std::int64_t now, packet& p, packet_slab& slab, std::uint64_t number,
                      std::int64_t jitter, std::int64_t hold) {
+  p.number = number & (packet_numbers - 1);
+  if (managed_) {
+    p.arrive = jitter + hold;  // until it leaves
+    return verdict::waits;
+  }
   std::int64_t depart = now;
   if (spec_->rate_bps != 0) {
     forget_departed(now, slab);
-    if (queue_full(p.bytes)) return drop(now, number, p.bytes, verdict::queue_full);
+    if (queue_full(p.bytes) || (red_ && !admits(now, p, number)))
+      return drop(now, number, p.bytes, verdict::queue_full);
     if (spec_->mark_packets != 0 && queue_packets_ >= spec_->mark_packets) mark(p);
     depart = serialise(now, p.bytes);
     ++queue_packets_;
@@ -86,7 +100,6 @@ verdict link::accept(std::int64_t now, packet& p, packet_slab& slab, std::uint64
   }
   std::int64_t arrive = std::max(depart, depart + spec_->delay_ns + jitter);
   if (!spec_->reorder) arrive = last_arrival_ = std::max(arrive, last_arrival_);
-  p.number = number & (packet_numbers - 1);
   p.depart = depart;
   p.arrive = arrive + hold;
   chain_.absorb(p.arrive, event_kind::link_entry, number, p.bytes, verdict::pass);
@@ -94,9 +107,7 @@ verdict link::accept(std::int64_t now, packet& p, packet_slab& slab, std::uint64
 }
 
 void link::mark(packet& p) {
-  if (p.codepoint != buffer::ecn::ect0 && p.codepoint != buffer::ecn::ect1) return;
-  p.codepoint = buffer::ecn::ce;
-  ++rare_counts().marked;
+  if (set_congestion_mark(p)) ++rare_counts().marked;
 }
 
 std::int64_t link::serialise(std::int64_t now, std::uint32_t bytes) noexcept {
@@ -113,6 +124,7 @@ void link::forget_departed(std::int64_t now, const packet_slab& slab) noexcept {
 }
 
 std::uint32_t link::queued(std::int64_t now, const packet_slab& slab) noexcept {
+  if (managed_) return managed_->waiting.packets() + (managed_->wire_free > now ? 1 : 0);
   forget_departed(now, slab);
   return queue_packets_;
 }
@@ -129,7 +141,7 @@ void link::insert(packet_slab& slab, std::uint32_t index) {
     head_ = index;
   }
   tail_ = index;
-  if (spec_->rate_bps != 0 && queue_head_ == no_packet) queue_head_ = index;
+  if (spec_->rate_bps != 0 && queue_head_ == no_packet && !managed_) queue_head_ = index;
   if (!overtakes_) return;
   if (!early_) early_ = std::make_unique<std::vector<early>>();
   early_->push_back({p.arrive, offered_ - 1, index});
@@ -164,6 +176,11 @@ link_counts& link::rare_counts() {
 }
 
 verdict link::drop(std::int64_t now, std::uint64_t number, std::uint32_t bytes, verdict v) {
+  note_drop(now, number, bytes, v);
+  return v;
+}
+
+void link::note_drop(std::int64_t now, std::uint64_t number, std::uint32_t bytes, verdict v) {
   link_counts& counts = rare_counts();
   if (v == verdict::lost) ++counts.lost;
   if (v == verdict::queue_full) ++counts.queue_full;
@@ -171,12 +188,12 @@ verdict link::drop(std::int64_t now, std::uint64_t number, std::uint32_t bytes, 
   if (v == verdict::no_carrier) ++counts.no_carrier;
   if (drops_->numbers.size() < dropped_listed_max) drops_->numbers.push_back(number);
   chain_.absorb(now, event_kind::link_entry, number, bytes, v);
-  return v;
 }
 
 link_counts link::counts() const noexcept {
   link_counts all = drops_ ? drops_->counts : link_counts{};
   all.offered = offered_;
+  if (managed_) all.marked += managed_->waiting.marked();
   return all;
 }
 

@@ -6,6 +6,7 @@
 
 #include "mdp/netsim/link_models.hpp"
 #include "option_reader.hpp"
+#include "queue_options.hpp"
 
 namespace mdp::netsim {
 namespace {
@@ -265,6 +266,10 @@ constexpr link_key link_keys[] = {
      [](wire_draft& w, const option_value& v, const std::string& p) {
        w.models.peak_bps = rate_of(v, p);
      }},
+    {"queue", true,
+     [](wire_draft& w, const option_value& v, const std::string& p) {
+       w.models.queue = read_queue(v, p);
+     }},
     {"changes", true,
      [](wire_draft& w, const option_value& v, const std::string& p) {
        w.models.changes = read_changes(v, p);
@@ -298,6 +303,12 @@ link_spec finish(wire_draft wire, const std::string& pointer) {
   }
   if (wire.models.burst_bytes != 0 && wire.spec.rate_bps == 0) {
     refuse(child(pointer, "burst_bytes"), "only a link that has a rate fills a bucket");
+  }
+  if (wire.models.queue.kind != discipline::drop_tail && wire.spec.rate_bps == 0) {
+    refuse(child(pointer, "queue"), "only a link that has a rate_mbps has a queue");
+  }
+  if (wire.models.queue.kind != discipline::drop_tail && wire.models.burst_bytes != 0) {
+    refuse(child(pointer, "queue"), "a link with burst_bytes has a drop_tail queue");
   }
   if (wire.models.peak_bps != 0 &&
       (wire.models.burst_bytes == 0 || wire.models.peak_bps < wire.spec.rate_bps)) {

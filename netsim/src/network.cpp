@@ -127,31 +127,45 @@ void network::release(std::uint32_t index) noexcept {
 void network::enter(std::uint32_t link_id, std::uint32_t index) noexcept {
   const packet& p = slab_[index];
   const bool parted = faults_.any() && link_id == up_id(p.from) && faults_.parted(p.from, p.to);
+  if (links_[link_id].manages()) settle(link_id);  // what left before this one came
   const verdict v = links_[link_id].offer(now_, slab_[index], slab_, parted);
   const bool twice = links_[link_id].duplicates();
-  if (observer_ != nullptr) tell_offer(link_id, index, v, false);
+  if (observer_ != nullptr && v != verdict::waits) tell_offer(link_id, index, v, false);
   place(link_id, index, v);
   if (!twice) return;
   const std::uint32_t copy = slab_.duplicate(index);
   ++nodes_[slab_[copy].from].under_way;
   ++totals_.duplicated;
   const verdict second = links_[link_id].offer_copy(now_, slab_[copy], slab_);
-  if (observer_ != nullptr) tell_offer(link_id, copy, second, true);
+  if (observer_ != nullptr && second != verdict::waits) tell_offer(link_id, copy, second, true);
   place(link_id, copy, second);
 }
 
 // Lets an offered packet travel, or drops it, as the link decided.
 void network::place(std::uint32_t link_id, std::uint32_t index, verdict v) noexcept {
+  link& wire = links_[link_id];
+  if (v == verdict::waits) {
+    wire.enqueue(now_, slab_, index);
+    settle(link_id);
+    return;
+  }
   if (v != verdict::pass) {
     count_drop(v);
     release(index);
     return;
   }
-  link& wire = links_[link_id];
   const std::int64_t before = wire.next_arrival(slab_);
   wire.insert(slab_, index);
   const std::int64_t after = wire.next_arrival(slab_);
   if (after != before) heap_.set(link_key(link_id, after));
+}
+
+// A queue that decides when packets leave has decided.
+void network::settle(std::uint32_t link_id) noexcept {
+  for (const link::outcome& o : links_[link_id].settle(now_, slab_)) {
+    if (observer_ != nullptr) tell_settled(link_id, o.index, o.what);
+    place(link_id, o.index, o.what);
+  }
 }
 
 void network::send(std::uint32_t node, const buffer::tx_datagrams& item) noexcept {
@@ -207,7 +221,9 @@ void network::send_one(std::uint32_t node, recipient to, const buffer::tx_datagr
 
 void network::run_link(std::uint32_t link_id) noexcept {
   for (;;) {
-    leave(link_id, links_[link_id].take(slab_));
+    const std::uint32_t index = links_[link_id].take(slab_);
+    if (links_[link_id].manages()) settle(link_id);
+    leave(link_id, index);
     const std::int64_t next = links_[link_id].next_arrival(slab_);
     if (next == now_) continue;
     const event_heap::key key = link_key(link_id, next);

@@ -10,6 +10,7 @@ using transport::packet_fate;
 packet_fate fate_of(verdict v) noexcept {
   switch (v) {
     case verdict::pass:
+    case verdict::waits:
       return packet_fate::sent;
     case verdict::lost:
       return packet_fate::lost;
@@ -71,6 +72,22 @@ void network::tell_offer(std::uint32_t link_id, std::uint32_t index, verdict v, 
     e.arrive_ns = now_ + wire.held_ns();
     tell(e, index);
   }
+}
+
+void network::tell_settled(std::uint32_t link_id, std::uint32_t index, verdict v) {
+  link& wire = links_[link_id];
+  const packet& p = slab_[index];
+  tell({.time_ns = now_,
+        .arrive_ns = v == verdict::pass ? p.arrive : now_,
+        .number = p.number,
+        .chain = wire.chain().value(),
+        .place = link_key(link_id, 0).slot,
+        .from = p.from,
+        .to = p.to,
+        .bytes = static_cast<std::uint32_t>(p.bytes),
+        .queued = wire.queued(now_, slab_),
+        .fate = fate_of(v)},
+       index);
 }
 
 void network::tell_arrival(std::uint32_t place, std::uint32_t index, packet_fate fate,

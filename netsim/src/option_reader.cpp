@@ -74,7 +74,7 @@ std::size_t choice_of(const option_value& v, const std::string& pointer,
 }
 
 void read_object(const option_value& v, const std::string& pointer,
-                 std::initializer_list<option_key> keys) {
+                 std::span<const option_key> keys) {
   expect(v, option_kind::object, pointer);
   for (const option_member& m : v.members) {
     const std::string at = child(pointer, m.name);

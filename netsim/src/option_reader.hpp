@@ -39,7 +39,11 @@ struct option_key {
 };
 // Reads an object that has no other keys than these.
 void read_object(const option_value& v, const std::string& pointer,
-                 std::initializer_list<option_key> keys);
+                 std::span<const option_key> keys);
+inline void read_object(const option_value& v, const std::string& pointer,
+                        std::initializer_list<option_key> keys) {
+  read_object(v, pointer, std::span<const option_key>(keys.begin(), keys.size()));
+}
 
 // "a, b, c"
 [[nodiscard]] std::string listed(std::span<const std::string_view> names);

@@ -41,6 +41,8 @@ const char* network_options_schema() noexcept {
           "hold_us": { "type": "number", "minimum": 0, "default": 0 },
           "burst_bytes": { "type": "integer", "minimum": 0, "default": 0 },
           "peak_mbps": { "type": "number", "minimum": 0, "description": "0: at once" },
+          "queue": { "type": "object",
+                     "description": "discipline (drop_tail, red, codel, fq_codel) and its keys" },
           "changes": { "type": "array", "description": "what the link is like from at_us on" },
           "mtu_bytes": { "type": "integer", "minimum": 1, "maximum": 65535, "default": 1472 },
           "nat_timeout_us": { "type": "number", "minimum": 0,

@@ -55,6 +55,7 @@ constexpr std::array<const char*, 4> corrupt_kinds{"bit", "header", "payload", "
 constexpr std::array<const char*, 5> fate_words{"pass", "drop", "duplicate", "damage", "hold"};
 constexpr std::array<const char*, 5> node_fault_kinds{"partition", "pause", "clock_step",
                                                       "clock_skew", "rebind"};
+constexpr std::array<const char*, 4> disciplines{"drop_tail", "red", "codel", "fq_codel"};
 constexpr std::array<const char*, 5> loss_models{"gilbert_elliott", "four_state", "periodic",
                                                  "list", "pattern"};
 
@@ -71,6 +72,7 @@ constexpr type_def t_changes{.kind = type_kind::choice, .choices = changes};
 constexpr type_def t_jitter_shape{.kind = type_kind::choice, .choices = jitter_shapes};
 constexpr type_def t_corrupt_kind{.kind = type_kind::choice, .choices = corrupt_kinds};
 constexpr type_def t_loss_model{.kind = type_kind::choice, .choices = loss_models};
+constexpr type_def t_discipline{.kind = type_kind::choice, .choices = disciplines};
 constexpr type_def t_node_fault_kind{.kind = type_kind::choice, .choices = node_fault_kinds};
 constexpr type_def t_fate_word{.kind = type_kind::choice, .choices = fate_words};
 constexpr type_def t_plot{.kind = type_kind::choice, .choices = plot_kinds};
@@ -126,6 +128,25 @@ constexpr std::array loss_fields{
     field_def{"pattern", &t_text, false, "pattern: 1 passes, 0 is lost, again and again"},
 };
 constexpr type_def t_loss{.kind = type_kind::record, .fields = loss_fields};
+constexpr type_def t_red_packets{.kind = type_kind::integer, .min = 1, .max = 65536};
+constexpr type_def t_red_shift{.kind = type_kind::integer, .min = 1, .max = 16};
+constexpr type_def t_codel_us{.kind = type_kind::number, .min = 0, .max = 3e6};
+constexpr type_def t_quantum{.kind = type_kind::integer, .min = 1, .max = 1e6};
+constexpr std::array discipline_fields{
+    field_def{"discipline", &t_discipline, true,
+              "drop_tail; red: random early detection; codel (RFC 8289); fq_codel (RFC 8290)"},
+    field_def{"ecn", &t_boolean, false, "Mark ECT packets instead of dropping; default true"},
+    field_def{"target_us", &t_codel_us, false, "codel: waiting time to stay below; default 5000"},
+    field_def{"interval_us", &t_codel_us, false, "codel: some round trips; default 100000"},
+    field_def{"flows", &t_red_packets, false, "fq_codel: places for pairs of peers; default 1024"},
+    field_def{"quantum_bytes", &t_quantum, false, "fq_codel: a flow's turn; default 1514"},
+    field_def{"min_packets", &t_red_packets, false, "red: average to begin at; default 50"},
+    field_def{"max_packets", &t_red_packets, false, "red: where max_pct is reached; default 150"},
+    field_def{"max_pct", &t_percent, false, "red: default 10; it rises to 100 at twice as many"},
+    field_def{"weight_shift", &t_red_shift, false,
+              "red: the newest weighs 2^-shift; default 9 (0.2 %)"},
+};
+constexpr type_def t_discipline_fields{.kind = type_kind::record, .fields = discipline_fields};
 constexpr std::array change_fields{
     field_def{"at_us", &t_change_us, true, "Virtual time from which on this holds"},
     field_def{"carrier", &t_boolean, false, "false: every packet is dropped"},
@@ -160,6 +181,7 @@ constexpr std::array wire_fields{
     field_def{"burst_bytes", &t_queue, false,
               "Depth of a token bucket filled at rate_mbps; 0 (default): none"},
     field_def{"peak_mbps", &t_mbps, false, "How fast a burst goes out; absent: at once"},
+    field_def{"queue", &t_discipline_fields, false, "Whom the queue drops or marks, and when"},
     field_def{"changes", &t_link_changes, false, "What the link is like later, by time"},
 };
 constexpr type_def t_wire{.kind = type_kind::record, .fields = wire_fields};

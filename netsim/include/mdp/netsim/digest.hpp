@@ -24,6 +24,7 @@ enum class verdict : std::uint8_t {
   too_large = 3,   // above the link's MTU
   closed = 4,      // its sender or its receiver had closed
   no_carrier = 5,  // the link was down
+  waits = 6,       // in a queue that decides later; never in a chain
 };
 
 class event_chain {

@@ -1,22 +1,26 @@
-// One direction of a wire: rate, delay, jitter, loss, a DropTail queue, an MTU, and its models.
+// One direction of a wire: rate, delay, jitter, loss, a queue, an MTU, and its models.
 //
 // A packet offered at time t gets the link's next number; its fate is a function of that number. In
 // order: carrier, MTU, loss, queue limit; then it waits its turn, is serialised, travels `delay`
 // plus the jitter, and is held back if so drawn. Random loss takes no room in the queue and no time
-// on the wire (as netem). One owner, one thread; knows packets by their index in the slab. Integers
-// only.
+// on the wire (as netem). A queue of the kind CoDel decides when a packet leaves it: such a packet
+// waits until settle() says what became of it. One owner, one thread; knows packets by their index
+// in the slab. Integers only.
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "mdp/netsim/bit_clock.hpp"
+#include "mdp/netsim/codel.hpp"
 #include "mdp/netsim/digest.hpp"
 #include "mdp/netsim/link_models.hpp"
 #include "mdp/netsim/link_spec.hpp"
 #include "mdp/netsim/packet.hpp"
 #include "mdp/netsim/philox.hpp"
+#include "mdp/netsim/red.hpp"
 
 namespace mdp::netsim {
 
@@ -51,6 +55,16 @@ class link {
   // Offers that copy, which has the packet's number: only the queue can refuse it.
   [[nodiscard]] verdict offer_copy(std::int64_t now, packet& p, packet_slab& slab);
   void insert(packet_slab& slab, std::uint32_t index);
+  // The packet offered last, at `now`, was told to wait.
+  void enqueue(std::int64_t now, packet_slab& slab, std::uint32_t index);
+  struct outcome {
+    std::uint32_t index = no_packet;
+    verdict what = verdict::pass;
+  };
+  // What became of packets that waited, up to `now`, in order: those that pass are to be inserted,
+  // the others are dropped. Valid until the next call. Call it after enqueue() and take().
+  [[nodiscard]] std::span<const outcome> settle(std::int64_t now, packet_slab& slab);
+  [[nodiscard]] bool manages() const noexcept { return managed_ != nullptr; }
   // When the next packet comes out, or no_event.
   [[nodiscard]] std::int64_t next_arrival(const packet_slab& slab) const noexcept {
     if (overtakes_) return early_ ? early_arrival() : no_event;
@@ -82,6 +96,13 @@ class link {
     std::uint64_t number = 0;
     std::uint32_t index = 0;
   };
+  // A queue that decides when packets leave.
+  struct managed {
+    managed_queue waiting;
+    std::int64_t wire_free = 0;  // the last bit of whatever left it is gone
+    std::vector<std::uint32_t> dropped{};
+    std::vector<outcome> settled{};
+  };
   // What few links need.
   struct drops {
     link_counts counts;
@@ -92,6 +113,8 @@ class link {
   [[nodiscard]] verdict accept(std::int64_t now, packet& p, packet_slab& slab, std::uint64_t number,
                                std::int64_t jitter, std::int64_t hold);
   void mark(packet& p);
+  [[nodiscard]] bool admits(std::int64_t now, packet& p, std::uint64_t number);
+  void note_drop(std::int64_t now, std::uint64_t number, std::uint32_t bytes, verdict v);
   [[nodiscard]] link_counts& rare_counts();
   [[nodiscard]] verdict drop(std::int64_t now, std::uint64_t number, std::uint32_t bytes,
                              verdict v);
@@ -112,6 +135,9 @@ class link {
   std::unique_ptr<std::vector<early>> early_;  // heap of what is in flight, when reordering
   std::unique_ptr<drops> drops_;
   std::unique_ptr<model_process> models_;  // null: none
+  std::unique_ptr<managed> managed_;       // null: DropTail or RED
+  std::unique_ptr<red_process> red_;
+  philox_key queue_key_{};
   std::uint64_t copy_draw_ = 0;
   std::int64_t held_ns_ = 0;
   bool copy_due_ = false;

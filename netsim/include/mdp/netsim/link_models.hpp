@@ -11,6 +11,7 @@
 #include "mdp/netsim/fate_script.hpp"
 #include "mdp/netsim/link_spec.hpp"
 #include "mdp/netsim/loss_model.hpp"
+#include "mdp/netsim/queue_discipline.hpp"
 
 namespace mdp::netsim {
 
@@ -32,8 +33,9 @@ struct link_models {
   damage corrupt_kind = damage::bit;
   probability hold{};  // the packet is held back `hold_ns` more: younger ones overtake it
   std::int64_t hold_ns = 0;
-  std::uint64_t burst_bytes = 0;       // a token bucket so deep, filled at the link's rate; 0: none
-  std::uint64_t peak_bps = 0;          // how fast a burst goes out; 0: at once
+  std::uint64_t burst_bytes = 0;  // a token bucket so deep, filled at the link's rate; 0: none
+  std::uint64_t peak_bps = 0;     // how fast a burst goes out; 0: at once
+  queue_spec queue{};
   std::vector<link_change> changes{};  // by time
 };
 

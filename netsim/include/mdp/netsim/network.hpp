@@ -143,6 +143,7 @@ class network {
   void send_one(std::uint32_t node, recipient to, const buffer::tx_datagrams& item,
                 std::uint32_t bytes, part_cursor& cursor);
   void enter(std::uint32_t link_id, std::uint32_t index) noexcept;
+  void settle(std::uint32_t link_id) noexcept;
   void place(std::uint32_t link_id, std::uint32_t index, verdict v) noexcept;
   void spoil(const packet& p, std::span<std::byte> bytes) noexcept;
   void run_link(std::uint32_t link_id) noexcept;
@@ -157,6 +158,7 @@ class network {
   void index_senders();
   void announce_node(std::uint32_t node);
   void tell(const transport::packet_event& event, std::uint32_t index);
+  void tell_settled(std::uint32_t link_id, std::uint32_t index, verdict v);
   void tell_offer(std::uint32_t link_id, std::uint32_t index, verdict v, bool copy);
   void tell_arrival(std::uint32_t place, std::uint32_t index, transport::packet_fate fate,
                     std::uint64_t chain);

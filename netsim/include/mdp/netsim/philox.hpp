@@ -35,6 +35,7 @@ enum class draw_purpose : std::uint64_t {
   reordering = 5,
   damage = 6,  // where a corrupted packet is hit
   swarm = 7,   // which kinds of faults a seed has
+  queue = 8,   // whom a queue drops early; where flows lie in its table
 };
 
 // FNV-1a, 64 bits.
