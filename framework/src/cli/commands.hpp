@@ -83,6 +83,8 @@ struct list_arguments {
 };
 
 [[nodiscard]] int run(const run_arguments& arguments);
+// A process of a run in several; standard input is a socket to the process that started it.
+[[nodiscard]] int worker();
 // A simulated network in real time between UDP ports, until interrupted.
 [[nodiscard]] int relay(const relay_arguments& arguments);
 // Of what harmed packets in a run that fails, the least that makes it fail. Throws when it does

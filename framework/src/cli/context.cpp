@@ -1,8 +1,10 @@
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "commands.hpp"
 #include "mdp/messaging/factory.hpp"
 #include "mdp/plugin/plugin_loader.hpp"
+#include "mdp/scenario/worker.hpp"
 
 namespace mdp::cli {
 namespace {
@@ -55,6 +57,13 @@ scenario::load_context program_context() {
 
 scenario::load_options make_load_options(const load_arguments& arguments) {
   return {arguments.set, arguments.seed, arguments.transports, program_context()};
+}
+
+int worker() {
+  struct stat input {};
+  if (::fstat(STDIN_FILENO, &input) != 0 || !S_ISSOCK(input.st_mode))
+    throw scenario::scenario_error("worker: `mdp run` starts it, with a socket as its input");
+  return scenario::serve_worker(STDIN_FILENO, make_load_options({}));
 }
 
 double estimated_seconds(const scenario::scenario_spec& spec) {

@@ -295,6 +295,9 @@ void add_help_commands(CLI::App& app, command_line& line) {
                line.shell == "bash" ? bash_completion(help_of(app)) : zsh_completion(help_of(app)));
     return exit_pass;
   });
+  c = app.add_subcommand("worker", "One of the processes of a run; only mdp run starts it");
+  c->footer("Example: \"processes\": 1 in a group of peers, see docs/scenarios.md");
+  chooses(c, line, [] { return worker(); });
   c = app.add_subcommand("manual", "Print the manual page, for man(1)");
   c->footer("Example: mdp manual | man -l -");
   chooses(c, line, [&app] {

@@ -1,5 +1,4 @@
 // run: measures every point, writes each result at once, then one report over all of them.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -7,10 +6,8 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
 #include <map>
-#include <set>
 #include <stdexcept>
 #include <system_error>
 
@@ -18,10 +15,10 @@
 #include "documents.hpp"
 #include "drops.hpp"
 #include "load_search.hpp"
-#include "mdp/plugin/plugin_loader.hpp"
 #include "mdp/reports/reports.hpp"
 #include "mdp/scenario/runner.hpp"
 #include "output.hpp"
+#include "run_plan.hpp"
 #include "trace_files.hpp"
 
 namespace mdp::cli {
@@ -42,77 +39,6 @@ void catch_interrupts() {
   action.sa_handler = on_interrupt;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
-}
-
-// What lies in the output folder from before: results of other points would get into the same
-// report, so they are refused unless the caller wants them gone. With `resume`, the results that
-// need not be measured again.
-std::map<std::string, std::string> earlier_results(
-    const fs::path& folder, const std::vector<scenario::scenario_spec>& specs,
-    const run_arguments& arguments) {
-  std::map<std::string, std::string> kept;
-  std::error_code error;
-  if (!fs::is_directory(folder, error)) return kept;
-  std::set<std::string> ours;
-  for (const scenario::scenario_spec& spec : specs) {
-    for (const scenario::point_spec& p : spec.points) ours.insert(p.id);
-  }
-  const scenario::json_value build = scenario::parse_json(scenario::build_text(), "build");
-  for (const fs::path& file : result_files(folder)) {
-    const std::string id = file.stem().string();
-    if (!ours.contains(id)) {
-      if (!arguments.replace) {
-        throw std::runtime_error(fmt::format(
-            "{} is a result of another scenario or of other settings; choose another folder "
-            "with -o, or --replace it",
-            file.string()));
-      }
-      fs::remove(file, error);
-      continue;
-    }
-    if (!arguments.resume) continue;
-    try {
-      const result_set one = read_results({file.string()});
-      const scenario::json_value& d = one.results.front().document;
-      const scenario::json_value* status = d.find("status");
-      const scenario::json_value* built = d.find("build");
-      if (status == nullptr || status->text != "ok" || built == nullptr) continue;
-      if (scenario::dump(*built) == scenario::dump(build)) kept[id] = one.results.front().text;
-    } catch (const std::runtime_error&) {
-      // Damaged: measured again.
-    }
-  }
-  return kept;
-}
-
-std::string describe(const scenario::point_spec& p) {
-  std::string out = p.id;
-  for (const auto& [name, value] : p.vars) out += fmt::format(" {}={}", name, value);
-  return out;
-}
-
-std::string headline(const scenario::scenario_spec& spec) {
-  const double seconds = estimated_seconds(spec);
-  return fmt::format(
-      "{}: {} point{}, {}", spec.name, spec.points.size(), spec.points.size() == 1 ? "" : "s",
-      seconds > 0 ? fmt::format("about {:.0f} s", std::max(1.0, seconds)) : "simulated");
-}
-
-int dry_run(const std::vector<scenario::scenario_spec>& specs) {
-  for (const scenario::scenario_spec& spec : specs) {
-    fmt::print("{}\n", headline(spec));
-    for (const scenario::point_spec& p : spec.points) {
-      fmt::print("  {} plugin={} protocol={} repetitions={}\n", describe(p), p.transport.plugin,
-                 p.protocol.name, p.run.repetitions);
-    }
-  }
-  return exit_pass;
-}
-
-std::string default_folder(const std::vector<scenario::scenario_spec>& specs) {
-  const std::time_t now = std::time(nullptr);
-  const std::string name = specs.size() == 1 ? specs.front().name : "run";
-  return fmt::format("results/{}-{:%Y%m%d-%H%M%S}", name, fmt::gmtime(now));
 }
 
 // What the points said, in one number: a failed run outweighs a failed gate.
@@ -178,6 +104,7 @@ scenario::run_callbacks callbacks_of(session& s) {
   scenario::run_callbacks callbacks;
   callbacks.progress = [&s](const std::string& line) { s.progress.line(line); };
   callbacks.stop_requested = [&s] { return interrupted.load() || !s.write_error.empty(); };
+  callbacks.worker_command = {"/proc/self/exe", "worker"};
   callbacks.observe = [&s](const scenario::point_spec& p, std::uint32_t run, std::uint64_t seed) {
     return trace_writer(s.folder, s.arguments.trace, p, run, seed);
   };
@@ -283,40 +210,8 @@ void write_report(session& s, const std::vector<scenario::scenario_spec>& specs)
   }
 }
 
-// Refuses a run of which no point could be measured. One transport that this machine lacks is no
-// reason to give up the others: its points fail, the rest is measured.
-void require_usable_plugin(const std::vector<scenario::scenario_spec>& specs) {
-  std::map<std::string, std::string> unusable;
-  for (const plugin::plugin_info& p : plugin::list_plugins()) {
-    if (!p.unavailable.empty()) unusable[p.name] = fmt::format("{}: {}", p.path, p.unavailable);
-  }
-  auto first = unusable.end();
-  for (const scenario::scenario_spec& spec : specs) {
-    for (const scenario::point_spec& p : spec.points) {
-      const auto found = unusable.find(p.transport.plugin);
-      if (found == unusable.end()) return;
-      if (first == unusable.end()) first = found;
-    }
-  }
-  if (first == unusable.end()) return;
-  throw scenario::scenario_error(
-      fmt::format("transport plugin '{}' cannot be used: {} (see `mdp list transports`)",
-                  first->first, first->second));
-}
-
 // A longer list of dropped packets is only named on stdout.
 constexpr std::ptrdiff_t drop_lines_max = 100;
-
-void require_simulation_to_trace(const std::vector<scenario::scenario_spec>& specs,
-                                 const run_arguments& arguments) {
-  if (arguments.trace.empty()) return;
-  for (const scenario::scenario_spec& spec : specs) {
-    for (const scenario::point_spec& p : spec.points) {
-      if (p.transport.plugin == "netsim") return;
-    }
-  }
-  throw scenario::scenario_error("--trace: no point of this runs in the simulator");
-}
 
 // The table of all points and the document for stdout. The points themselves are on disk: what
 // fails here costs neither them nor the report.

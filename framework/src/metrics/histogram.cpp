@@ -40,6 +40,13 @@ void histogram::merge(const histogram& other) noexcept {
   max_ = std::max(max_, other.max_);
 }
 
+void histogram::restore(const exact_figures& figures) noexcept {
+  min_ = figures.min;
+  max_ = figures.max;
+  sum_ = figures.sum;
+  saturated_ = figures.saturated;
+}
+
 void histogram::clear() noexcept {
   std::fill(counts_.begin(), counts_.end(), 0);
   count_ = saturated_ = 0;

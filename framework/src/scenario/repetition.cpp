@@ -7,6 +7,7 @@
 
 #include "mdp/plugin/plugin_loader.hpp"
 #include "mdp/scenario/json_value.hpp"
+#include "process_plan.hpp"
 
 namespace mdp::scenario {
 namespace {
@@ -20,17 +21,10 @@ std::string utc_now() {
   return text;
 }
 
-// A simulator's chance follows the repetition's seed, not the scenario's alone.
-std::string options_for(const point_spec& point, std::uint64_t seed) {
-  json_value options = parse_json(point.transport.options_json, "transport options");
-  if (options.find("seed") == nullptr) return point.transport.options_json;
-  options.set("seed", make_unsigned(seed));
-  return dump(options);
-}
-
 void run_once(const point_spec& point, std::uint64_t seed, const run_callbacks& callbacks,
               run_observer* observer, run_record& record) {
-  const auto fabric = plugin::create_fabric(point.transport.plugin, options_for(point, seed),
+  if (has_processes(point)) return run_processes(point, seed, callbacks, record);
+  const auto fabric = plugin::create_fabric(point.transport.plugin, transport_options(point, seed),
                                             callbacks.plugin_directories);
   if (observer != nullptr && !fabric->observe(*observer)) {
     throw std::runtime_error("the transport " + point.transport.plugin +
@@ -47,6 +41,13 @@ void run_once(const point_spec& point, std::uint64_t seed, const run_callbacks& 
 }
 
 }  // namespace
+
+std::string transport_options(const point_spec& point, std::uint64_t seed) {
+  json_value options = parse_json(point.transport.options_json, "transport options");
+  if (options.find("seed") == nullptr) return point.transport.options_json;
+  options.set("seed", make_unsigned(seed));
+  return dump(options);
+}
 
 run_record run_repetition(const point_spec& point, std::uint32_t repetition, std::uint64_t seed,
                           const run_callbacks& callbacks) noexcept {

@@ -16,6 +16,13 @@ void run_real(const point_spec& point, std::uint64_t seed, const run_callbacks& 
 void run_virtual(const point_spec& point, std::uint64_t seed, const run_callbacks& callbacks,
                  transport::fabric& fabric, run_record& record);
 
+// In the processes that callbacks.worker_command starts; the same otherwise.
+void run_processes(const point_spec& point, std::uint64_t seed, const run_callbacks& callbacks,
+                   run_record& record);
+
+// A simulator's chance follows the repetition's seed, not the scenario's alone.
+[[nodiscard]] std::string transport_options(const point_spec& point, std::uint64_t seed);
+
 [[nodiscard]] inline duration seconds(double s) noexcept {
   return duration(static_cast<std::int64_t>(s * 1e9));
 }

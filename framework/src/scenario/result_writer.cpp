@@ -139,6 +139,15 @@ json steady_json(const run_record& r) {
           {"from_s", rounded(static_cast<double>(from) * series.interval_s(), 0.001)}};
 }
 
+// Null: all ran in one.
+json processes_json(const run_record& r) {
+  json list = json::array();
+  for (const process_usage& p : r.processes)
+    list.push_back(
+        {{"name", p.name}, {"cpu_us", p.cpu_us}, {"context_switches", p.context_switches}});
+  return list.empty() ? json(nullptr) : list;
+}
+
 json run_json(const run_record& r, bool virtual_time) {
   const workload::flow_metrics& f = r.flows;
   const double s = r.measured_s > 0 ? r.measured_s : 1;
@@ -165,7 +174,7 @@ json run_json(const run_record& r, bool virtual_time) {
       {"response", latency_json(f.response)},     {"service", latency_json(f.service)},
       {"received", latency_json(f.received)},     {"delivered", latency_json(f.delivered)},
       {"round_trip", latency_json(f.round_trip)}, {"one_way", latency_json(f.one_way)}};
-  // Sender and receiver read the same clock: one process, or one virtual time.
+  // Sender and receiver read the same clock: one machine's, or one virtual time.
   if (!j["latency"]["one_way"].is_null()) j["latency"]["one_way"]["clock_error_us"] = 0;
   const bool cpu_known = !virtual_time && r.cpu_us >= 0 && f.arrived > 0;
   const auto per_message = [&](double total) {
@@ -179,6 +188,7 @@ json run_json(const run_record& r, bool virtual_time) {
               {"context_switches_per_message", per_message(r.context_switches)},
               {"syscalls_per_message", per_message(calls)},
               {"instructions_per_message", nullptr}};
+  j["processes"] = processes_json(r);
   j["fairness"] = {{"jain", r.per_sender.size() > 1 ? json(jain(r.per_sender)) : json(nullptr)}};
   j["series"] = series_json(r);
   j["steady"] = steady_json(r);

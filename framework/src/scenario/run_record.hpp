@@ -9,6 +9,13 @@
 
 namespace mdp::scenario {
 
+// What one of several processes took within the window.
+struct process_usage {
+  std::string name;
+  double cpu_us = -1;  // < 0: unknown
+  double context_switches = -1;
+};
+
 struct run_record {
   std::uint32_t index = 0;
   std::uint32_t order = 0;
@@ -28,7 +35,8 @@ struct run_record {
   std::vector<double> per_sender;            // messages completed or sent by each sending peer
   // What the simulator itself counted within the window; empty: there is no simulator.
   std::map<std::string, std::uint64_t> network;
-  std::string error;  // not empty: the repetition failed
+  std::vector<process_usage> processes;  // empty: all ran in one
+  std::string error;                     // not empty: the repetition failed
 };
 
 }  // namespace mdp::scenario

@@ -1,10 +1,12 @@
 # Runs scenarios: threads or virtual time, and the result documents.
 find_package(nlohmann_json REQUIRED)
 mdp_component(runner
-  HEADERS ${MDP_INCLUDE}/scenario/runner.hpp
-  SOURCES agent.cpp agent.hpp host_info.cpp host_info.hpp repetition.cpp repetition.hpp
-    result_writer.cpp result_writer.hpp run_real.cpp run_record.hpp run_virtual.cpp runner.cpp
-    statistics.hpp steady_state.cpp steady_state.hpp
+  HEADERS ${MDP_INCLUDE}/scenario/runner.hpp ${MDP_INCLUDE}/scenario/worker.hpp
+  SOURCES agent.cpp agent.hpp frames.cpp frames.hpp gate.hpp host_info.cpp host_info.hpp
+    process_plan.cpp process_plan.hpp record_text.cpp record_text.hpp repetition.cpp repetition.hpp
+    result_writer.cpp result_writer.hpp run_processes.cpp run_real.cpp run_record.hpp
+    run_virtual.cpp runner.cpp serve_worker.cpp share_run.cpp share_run.hpp
+    statistics.hpp steady_state.cpp steady_state.hpp worker_process.cpp worker_process.hpp
   LINK mdp::transport
   PRIVATE_LINK mdp::workload mdp::runtime mdp::messaging_raw mdp::plugin mdp::scenario fmt::fmt
     nlohmann_json::nlohmann_json Threads::Threads)

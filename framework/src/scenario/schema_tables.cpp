@@ -14,6 +14,7 @@ constexpr type_def t_text{.kind = type_kind::text};
 constexpr type_def t_options{.kind = type_kind::map, .element = &t_any};
 constexpr type_def t_seed{.kind = type_kind::integer, .min = 0, .max = 18446744073709551615.0};
 constexpr type_def t_count{.kind = type_kind::integer, .min = 1, .max = 1024};
+constexpr type_def t_processes{.kind = type_kind::integer, .min = 0, .max = 256};
 constexpr type_def t_cpu{.kind = type_kind::integer, .min = 0, .max = 4095};
 constexpr type_def t_cpu_list{.kind = type_kind::list, .element = &t_cpu};
 constexpr type_def t_positive_s{.kind = type_kind::number, .min = 0.001, .max = 86400};
@@ -107,6 +108,8 @@ constexpr std::array peer_fields{
     field_def{"cpus", &t_cpu_list, false, "Pin the group to these CPUs; default: as run.cpus says"},
     field_def{"thread_cpus", &t_cpu_list, false,
               "Pin the threads of its nodes (see threads), one CPU each in order"},
+    field_def{"processes", &t_processes, false,
+              "Processes of their own that share these peers; default 0: one with all such groups"},
 };
 constexpr type_def t_peer{.kind = type_kind::record, .fields = peer_fields};
 constexpr type_def t_peers{.kind = type_kind::map, .element = &t_peer};

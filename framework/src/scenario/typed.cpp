@@ -138,6 +138,21 @@ protocol_spec make_protocol(const json_value& document, const load_context& cont
   return out;
 }
 
+std::uint32_t processes_of(const json_value& document, const json_value& peer, std::uint32_t peers,
+                           const std::string& at) {
+  const std::uint32_t processes = count_of(&peer, "processes", 0);
+  if (processes == 0) return 0;
+  if (text_of(document.at("transports", "default"), "plugin", "") == simulator) {
+    fail(*peer.find("processes"), at + "/processes",
+         fmt::format("must be 0 with {}: virtual time is one process", simulator));
+  }
+  if (processes > peers) {
+    fail(*peer.find("processes"), at + "/processes",
+         fmt::format("must not exceed the {} peers that share them, not {}", peers, processes));
+  }
+  return processes;
+}
+
 std::vector<peer_group> make_peers(const json_value& document) {
   std::vector<peer_group> out;
   const json_value& peers = *document.find("peers");
@@ -158,6 +173,7 @@ std::vector<peer_group> make_peers(const json_value& document) {
            fmt::format("network.links has no \"{}\"{}", group.link,
                        did_you_mean(group.link, known)));
     }
+    group.processes = processes_of(document, m.value, group.count, at);
     total += group.count;
     if (total > peers_max) fail(m.value, at, fmt::format("more than {} peers in all", peers_max));
     out.push_back(std::move(group));

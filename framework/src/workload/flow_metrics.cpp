@@ -9,7 +9,8 @@ void time_series::merge(const time_series& other) {
     *this = other;
     return;
   }
-  for (std::size_t i = 0; i < delivered.size(); ++i) {
+  // One that never began has none.
+  for (std::size_t i = 0; i < std::min(delivered.size(), other.delivered.size()); ++i) {
     delivered[i] += other.delivered[i];
     p99_ns[i] = std::max(p99_ns[i], other.p99_ns[i]);
   }

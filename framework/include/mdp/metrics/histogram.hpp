@@ -30,6 +30,17 @@ class histogram {
   [[nodiscard]] std::optional<std::int64_t> percentile(
       double p, std::uint64_t beyond_min = 10) const noexcept;
 
+  // What the buckets do not tell exactly.
+  struct exact_figures {
+    std::int64_t min = INT64_MAX;
+    std::int64_t max = 0;
+    double sum = 0;
+    std::uint64_t saturated = 0;
+  };
+  [[nodiscard]] exact_figures exact() const noexcept { return {min_, max_, sum_, saturated_}; }
+  // After record() of all its buckets this is again the histogram that they and `figures` are of.
+  void restore(const exact_figures& figures) noexcept;
+
   // visit(value, count) for every non-empty bucket, ascending; record(value, count) rebuilds it.
   template <class Visit>
   void for_each_bucket(Visit&& visit) const {

@@ -1,5 +1,5 @@
 // Runs the points of a scenario and writes their results as mdp-result/1 documents.
-// Everything happens inside run_points(), on threads that end before it returns.
+// Everything happens inside run_points(), on threads and in processes that end before it returns.
 #pragma once
 #include <functional>
 #include <memory>
@@ -23,6 +23,10 @@ struct run_callbacks {
   std::function<void(const std::string& line)> progress;
   std::function<bool()> stop_requested;  // polled; true ends the current repetition early
   std::vector<std::string> plugin_directories;
+  // Program and arguments of a process that calls serve_worker(0, ...) (mdp/scenario/worker.hpp);
+  // empty: points that ask for several processes fail. They are killed with the thread that calls
+  // run_points().
+  std::vector<std::string> worker_command;
   // Asked before each repetition, which may go on without (null). May throw.
   std::function<std::unique_ptr<run_observer>(const point_spec& point, std::uint32_t repetition,
                                               std::uint64_t seed)>

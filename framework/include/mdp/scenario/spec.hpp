@@ -33,6 +33,7 @@ struct peer_group {
   std::string link;       // simulator: link of each peer to the network's centre, "" = default
   std::vector<int> cpus;  // pin; empty: as run.cpus says
   std::vector<int> thread_cpus = {};  // pin the threads of its nodes (thread_plan::cpus)
+  std::uint32_t processes = 0;        // of its own; 0: one with all such groups
 };
 
 enum class flow_pattern : std::uint8_t { request_response, stream };
