@@ -225,7 +225,6 @@ result_document parse_document(const std::string& json_text, const std::string& 
   out.scenario = text_of(member(document, "scenario"));
   out.status = text_of(member(document, "status"));
   out.pattern = pattern_of(document);
-  out.baseline = text_of(member(member(member(document, "config"), "compare"), "baseline"));
   out.point = flat(member(document, "point"));
   out.build = flat(member(document, "build"));
   out.host = flat(member(document, "host"));

@@ -46,7 +46,6 @@ struct assert_record {
 
 struct result_document {
   std::string id, scenario, status, pattern;
-  std::string baseline;  // value of the variable that the scenario compares by
   std::vector<std::string> reasons;
   std::vector<named_text> point, build, host;
   std::vector<run_record> runs;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "comparison.hpp"
 #include "figures.hpp"
 #include "html_style.hpp"
 #include "svg.hpp"
@@ -107,21 +106,42 @@ std::string summary_table(const std::vector<result_group>& groups,
          "percentile.</p>\n";
 }
 
-std::string comparison_table(const comparison& c) {
-  std::string out = "<h3>" + e(c.heading) +
-                    "</h3>\n<div class=\"wide\"><table><thead><tr><th>metric</th><th class=\"n\">" +
-                    e(c.baseline) + " (baseline)</th><th class=\"n\">" + e(c.other) +
-                    "</th><th class=\"n\">change</th><th>runs</th></tr></thead><tbody>\n";
-  for (const comparison_row& row : c.rows) {
-    out += "<tr><td>" + e(row.metric) + "</td>" + cell(row.baseline) + cell(row.other) +
-           cell(row.change) + "<td>" +
-           (row.clear ? "<strong>" + e(row.judgement) + "</strong>" : e(row.judgement)) +
-           "</td></tr>\n";
+const char* class_of(judged_metric::tone tone) {
+  switch (tone) {
+    case judged_metric::tone::good:
+      return "good";
+    case judged_metric::tone::bad:
+      return "bad";
+    case judged_metric::tone::unsure:
+      return "unsure";
+    case judged_metric::tone::neutral:
+      break;
   }
+  return "plain";
+}
+
+std::string comparison_table(const judged_comparison& c) {
+  std::string out = "<h3>" + e(c.heading) +
+                    "</h3>\n<div class=\"wide\"><table><thead><tr><th>metric</th><th>verdict</th>"
+                    "<th class=\"n\">change</th><th class=\"n\">ratio [95 %]</th><th "
+                    "class=\"n\">pairs</th><th class=\"n\">p</th></tr></thead><tbody>\n";
+  for (const judged_metric& m : c.metrics) {
+    out += "<tr><td>" + e(m.metric) + "</td><td>" + tag(m.verdict, class_of(m.colour)) + "</td>";
+    for (const std::string& text : {m.change, m.ratio, m.pairs, m.p})
+      out += cell(text.empty() ? dash : text);
+    out += "</tr>\n";
+  }
+  return out + "</tbody></table></div>\n<p class=\"soft\">" + e(c.control) + "</p>\n";
+}
+
+std::string comparisons(const page_input& input) {
+  if (input.comparisons.empty()) return "";
+  std::string out = "<h2 id=\"comparison\">Comparison</h2>\n";
+  for (const judged_comparison& c : input.comparisons) out += comparison_table(c);
   return out +
-         "</tbody></table></div>\n<p class=\"soft\">Whether runs overlap is a first look, not "
-         "a verdict: runs that overlap may still differ. <code>mdp compare</code> tests all rows "
-         "together.</p>\n";
+         "<p class=\"soft\">The median of the ratios of paired runs, as <code>mdp compare</code> "
+         "tests them. “No difference shown” is not “equal”. " +
+         e(input.comparison_note) + "</p>\n";
 }
 
 const char* caption_of(const std::string& title) {
@@ -188,7 +208,6 @@ std::string facts_of(const result_group& group) {
 std::string group_section(const result_group& group, std::size_t index,
                           const std::vector<plot>& plots) {
   std::string body;
-  for (const comparison& c : comparisons_of(group)) body += comparison_table(c);
   for (std::size_t i = 0; i < plots.size(); ++i) {
     if (plots[i].group_index == index) body += figure_of(plots[i], i + 1);
   }
@@ -264,7 +283,7 @@ std::string html_page(const std::vector<result_document>& results,
       e(input.title) + "</title>\n<style>" + page_style + "</style>\n</head>\n<body>\n<h1>" +
       e(input.title) + "</h1>\n" + verdict(results);
   for (const std::string& w : input.warnings) out += "<p class=\"note\">" + e(w) + "</p>\n";
-  out += summary_table(groups, input.percentiles);
+  out += summary_table(groups, input.percentiles) + comparisons(input);
   for (std::size_t i = 0; i < groups.size(); ++i) out += group_section(groups[i], i, plots);
   out += asserts_table(results);
   out += "<h2 id=\"details\">Host, configuration, raw results</h2>\n" + hosts(results);

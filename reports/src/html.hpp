@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "document.hpp"
+#include "mdp/reports/reports.hpp"
 #include "plots.hpp"
 
 namespace mdp::reports {
@@ -12,6 +13,8 @@ struct page_input {
   std::string title;
   std::vector<double> percentiles;
   std::vector<std::string> warnings;
+  std::vector<judged_comparison> comparisons{};
+  std::string comparison_note{};
 };
 
 [[nodiscard]] std::string html_page(const std::vector<result_document>& results,

@@ -26,6 +26,7 @@ p{margin:.4rem 0}.soft,figcaption{color:var(--soft);font-size:.9rem}
 white-space:nowrap}
 .good{color:var(--good);background:var(--good-bg)}.bad{color:var(--bad);background:var(--bad-bg)}
 .unsure{color:var(--unsure);background:var(--unsure-bg)}
+.plain{color:var(--soft);background:var(--card)}
 .note{border-left:4px solid var(--unsure);background:var(--unsure-bg);padding:.5rem .8rem;
 border-radius:0 .4rem .4rem 0;margin:.75rem 0;overflow-wrap:anywhere}
 .note.bad{border-color:var(--bad);background:var(--bad-bg)}

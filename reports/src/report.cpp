@@ -55,7 +55,8 @@ report_outcome write_report(const std::vector<std::string>& result_json_texts,
     if (!p.console.empty()) outcome.console += p.group + ": " + p.title + "\n" + p.console + "\n";
     if (!p.png_path.empty()) outcome.plot_paths.push_back(p.png_path);
   }
-  page_input page{options.title, options.percentiles, outcome.warnings};
+  page_input page{options.title, options.percentiles, outcome.warnings, options.comparisons,
+                  options.comparison_note};
   if (page.title.empty()) page.title = results.front().scenario;
   if (page.percentiles.empty()) page.percentiles = {50, 90, 99, 99.9, 99.99};
   const std::filesystem::path target = folder / "report.html";

@@ -151,20 +151,11 @@ std::string metric_line(const metric_comparison& m, std::size_t questions) {
   return out + "\n";
 }
 
-// How far the runs of one side differ among themselves.
-std::string control_line(const point_comparison& point) {
-  double low = 0;
-  double high = 0;
-  std::string differing;
-  for (const metric_comparison& m : point.metrics) {
-    if (!m.control) continue;
-    low = low == 0 ? m.control->median : std::min(low, m.control->median);
-    high = std::max(high, m.control->median);
-    if (m.is == verdict::inconclusive) differing += (differing.empty() ? "" : ", ") + m.metric;
-  }
-  if (high == 0) return "  A/A control      none: a second run of each side is needed\n";
-  return fmt::format("  A/A control      ratios {:.3f} to {:.3f}, {}\n", low, high,
-                     differing.empty() ? "no difference shown" : "differs: " + differing);
+std::size_t questions_of(const comparison& c) {
+  std::size_t questions = 0;
+  for (const point_comparison& point : c.points)
+    for (const metric_comparison& m : point.metrics) questions += m.estimate.n > 0 ? 1u : 0u;
+  return questions;
 }
 
 }  // namespace
@@ -221,12 +212,33 @@ void judge(comparison& c) {
   });
 }
 
+std::string control_text(const point_comparison& point) {
+  double low = 0;
+  double high = 0;
+  std::string differing;
+  for (const metric_comparison& m : point.metrics) {
+    if (!m.control) continue;
+    low = low == 0 ? m.control->median : std::min(low, m.control->median);
+    high = std::max(high, m.control->median);
+    if (m.is == verdict::inconclusive) differing += (differing.empty() ? "" : ", ") + m.metric;
+  }
+  if (high == 0) return "none: a second run of each side is needed";
+  return fmt::format("ratios {:.3f} to {:.3f}, {}", low, high,
+                     differing.empty() ? "no difference shown" : "differs: " + differing);
+}
+
+std::string correction_text(const comparison& c) {
+  const std::size_t questions = questions_of(c);
+  if (questions <= 1) return "";
+  return fmt::format(
+      "p is corrected for {} questions (Holm): at most {:.0f} % of such "
+      "comparisons show a false difference",
+      questions, significance * 100);
+}
+
 std::string text_of(const comparison& c) {
   std::string out;
-  std::size_t questions = 0;
-  for (const point_comparison& point : c.points) {
-    for (const metric_comparison& m : point.metrics) questions += m.estimate.n > 0 ? 1u : 0u;
-  }
+  const std::size_t questions = questions_of(c);
   for (const point_comparison& point : c.points) {
     out += point.heading + "\n";
     if (point.metrics.empty()) {
@@ -234,16 +246,11 @@ std::string text_of(const comparison& c) {
       continue;
     }
     for (const metric_comparison& m : point.metrics) out += metric_line(m, questions);
-    out += control_line(point);
+    out += fmt::format("  A/A control      {}\n", control_text(point));
   }
   for (const std::string& point : c.unpaired) out += fmt::format("{}: no partner\n", point);
-  if (questions > 1) {
-    out += fmt::format(
-        "p is corrected for {} questions (Holm): at most {:.0f} % of such "
-        "comparisons show a false difference\n",
-        questions, significance * 100);
-  }
-  return out;
+  const std::string correction = correction_text(c);
+  return correction.empty() ? out : out + correction + "\n";
 }
 
 comparison compare_variable(const std::vector<json_value>& results,

@@ -63,6 +63,10 @@ struct comparison_request {
 // Corrects for the number of questions and gives each its verdict.
 void judge(comparison& c);
 
+// "ratios 0.995 to 1.009, no difference shown": how far the runs of one side differ.
+[[nodiscard]] std::string control_text(const point_comparison& point);
+// "p is corrected for 14 questions ...", or nothing for a single one.
+[[nodiscard]] std::string correction_text(const comparison& c);
 // One line a metric, one for the control of each point, and how many questions were asked.
 [[nodiscard]] std::string text_of(const comparison& c);
 

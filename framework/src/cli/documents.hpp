@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "mdp/reports/reports.hpp"
+
 namespace mdp::cli {
 
 inline const std::vector<std::string> document_formats{"text", "json", "csv", "hgrm", "gbench"};
@@ -12,5 +14,8 @@ inline const std::vector<std::string> document_formats{"text", "json", "csv", "h
 // Benchmark's JSON. Throws std::runtime_error for a result that cannot be read.
 [[nodiscard]] std::string document_of(const std::vector<std::string>& result_texts,
                                       const std::string& format);
+
+// Puts into the report what the scenario of these results asks to be compared.
+void add_comparison(const std::vector<std::string>& result_texts, reports::report_options& into);
 
 }  // namespace mdp::cli

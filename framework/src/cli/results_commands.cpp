@@ -103,6 +103,7 @@ int report(const report_arguments& arguments) {
                   : name != nullptr        ? name->text
                                            : "results";
   honour_report_sections(results, options);
+  add_comparison(texts, options);
   const reports::report_outcome outcome = reports::write_report(texts, options);
   for (const std::string& w : outcome.warnings) say(fmt::format("mdp: warning: {}\n", w));
   fmt::print("{}", arguments.format == "text" ? reports::table_text(texts, colour_wanted())

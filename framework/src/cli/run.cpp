@@ -196,6 +196,7 @@ void write_report(session& s, const std::vector<scenario::scenario_spec>& specs)
   }
   options.percentiles = specs.front().report.percentiles;
   try {
+    add_comparison(s.texts, options);
     const reports::report_outcome outcome = reports::write_report(s.texts, options);
     for (const std::string& w : outcome.warnings) {
       s.progress.keep(fmt::format("mdp: warning: {}", w), true);

@@ -65,7 +65,12 @@ class reports_in_a_browser : public testing::Test {
       texts.push_back(text_of_file(fs::path(MDP_SOURCE_DIR) / "tests/golden/reports" /
                                    (std::string(sample) + ".json")));
     }
-    page_ = write_report(texts, {(folder_ / "out").string(), "Browser & page", {}, {}}).html_path;
+    report_options options{(folder_ / "out").string(), "Browser & page", {}, {}};
+    options.comparisons.push_back({"quickstart: transport io_uring against socket",
+                                   {{"messages/s", "worse", "-8.4 %", "0.916 [0.910, 0.922]", "12",
+                                     "0.0068", judged_metric::tone::bad}},
+                                   "A/A control: no difference shown"});
+    page_ = write_report(texts, options).html_path;
   }
 
   void TearDown() override {
@@ -101,7 +106,8 @@ TEST_F(reports_in_a_browser, the_document_has_every_part) {
   ASSERT_THAT(dom, HasSubstr("</html>")) << text_of_file(folder_ / "browser.log");
   EXPECT_THAT(dom, HasSubstr("<h1>Browser &amp; page</h1>"));
   EXPECT_THAT(dom, HasSubstr("3 of 4 points passed"));
-  EXPECT_THAT(dom, HasSubstr("transport: io_uring against socket"));
+  EXPECT_THAT(dom, HasSubstr("transport io_uring against socket"));
+  EXPECT_THAT(dom, HasSubstr("<span class=\"tag bad\">worse</span>"));
   EXPECT_THAT(dom, HasSubstr("260,000"));
   EXPECT_THAT(dom, HasSubstr("9c1f03a2b7d45e60"));
   if (!gnuplot_is_there()) GTEST_SKIP() << "plots: gnuplot is not installed";

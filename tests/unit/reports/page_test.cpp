@@ -5,9 +5,10 @@
 #include <regex>
 #include <set>
 
-#include "comparison.hpp"
+#include "document.hpp"
 #include "gnuplot.hpp"
 #include "mdp/reports/reports.hpp"
+#include "plots.hpp"
 #include "samples.hpp"
 #include "svg.hpp"
 
@@ -17,10 +18,12 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-std::string page_of(const std::vector<std::string>& samples) {
+std::string page_of(const std::vector<std::string>& samples, report_options options = {}) {
   const test::scratch_folder folder;
-  const report_outcome outcome =
-      write_report(samples, {folder.path().string(), "A <title> & more", {}, {50, 99}});
+  options.output_dir = folder.path().string();
+  options.title = "A <title> & more";
+  options.percentiles = {50, 99};
+  const report_outcome outcome = write_report(samples, options);
   return test::text_of_file(outcome.html_path);
 }
 
@@ -116,34 +119,31 @@ TEST(page, raw_results_have_no_histograms_in_them) {
   EXPECT_THAT(page_of(test::all_samples()), Not(HasSubstr("&quot;hdr&quot;")));
 }
 
-TEST(comparison, sets_the_other_against_the_baseline_that_the_scenario_names) {
-  const std::vector<result_document> results =
-      parse_documents({test::golden("quickstart-stream-io_uring.json"),
-                       test::golden("quickstart-stream-socket.json")});
-  const std::vector<result_group> groups = group_results(results);
-  const std::vector<comparison> found = comparisons_of(groups.at(0));
-  ASSERT_EQ(found.size(), 1U);
-  EXPECT_EQ(found[0].heading, "transport: io_uring against socket");
-  EXPECT_EQ(found[0].rows[0].change, "+42.9 %");  // 260,000 against 182,000
-  EXPECT_TRUE(found[0].rows[0].clear);
+TEST(page, repeats_what_the_comparison_says) {
+  report_options options;
+  using tone = judged_metric::tone;
+  options.comparisons.push_back(
+      {"quickstart: transport io_uring against socket",
+       {{"messages/s", "worse", "-8.4 %", "0.916 [0.910, 0.922]", "12", "0.0068", tone::bad},
+        {"response p99", "one side only", "", "", "", "", tone::unsure}},
+       "A/A control: ratios 0.996 to 1.016, no difference shown"});
+  options.comparison_note = "p is corrected for 2 questions";
+  const std::string page = page_of({test::golden("quickstart-stream-socket.json")}, options);
+  EXPECT_THAT(page, HasSubstr("<h3>quickstart: transport io_uring against socket</h3>"));
+  EXPECT_THAT(page, HasSubstr("<tr><td>messages/s</td><td><span class=\"tag bad\">worse</span></td>"
+                              "<td class=\"n\">-8.4 %</td>"));
+  EXPECT_THAT(page, HasSubstr("0.916 [0.910, 0.922]"));
+  EXPECT_THAT(page, HasSubstr("<span class=\"tag unsure\">one side only</span>"));
+  EXPECT_THAT(page, HasSubstr("A/A control: ratios 0.996 to 1.016, no difference shown"));
+  EXPECT_THAT(page, HasSubstr("p is corrected for 2 questions"));
 }
 
-TEST(comparison, two_runs_a_side_decide_nothing) {
-  const auto result = [](const char* transport, int rate) {
-    const std::string run = R"({"messages":{"rate_per_s":)" + std::to_string(rate) + "}}";
-    return test::small_result(R"("point":{"transport":")" + std::string(transport) +
-                              R"("},"runs":[)" + run + "," + run + "]");
-  };
-  const std::vector<result_document> results =
-      parse_documents({result("socket", 100), result("io_uring", 900)});
-  const std::vector<result_group> groups = group_results(results);
-  const std::vector<comparison> found = comparisons_of(groups.at(0));
-  ASSERT_EQ(found.size(), 1U);
-  EXPECT_EQ(found[0].rows[0].change, "+800.0 %");
-  EXPECT_FALSE(found[0].rows[0].clear);
+TEST(page, without_a_comparison_has_no_section_for_it) {
+  EXPECT_THAT(page_of({test::golden("quickstart-stream-socket.json")}),
+              Not(HasSubstr("id=\"comparison\"")));
 }
 
-TEST(comparison, a_sweep_of_numbers_is_in_order_and_has_no_baseline) {
+TEST(groups, a_sweep_of_numbers_is_in_order) {
   const auto result = [](const char* rate) {
     return test::small_result(R"("point":{"rate":)" + std::string(rate) +
                               R"(},"runs":[{"messages":{"rate_per_s":5}}])");
@@ -153,16 +153,6 @@ TEST(comparison, a_sweep_of_numbers_is_in_order_and_has_no_baseline) {
   const std::vector<result_group> groups = group_results(results);
   ASSERT_EQ(groups.size(), 1U);
   EXPECT_EQ(groups[0].labels, (std::vector<std::string>{"rate=1000", "rate=4000", "rate=16000"}));
-  EXPECT_TRUE(comparisons_of(groups[0]).empty());
-}
-
-TEST(comparison, none_when_results_differ_in_more_than_a_variable) {
-  const std::vector<result_document> results =
-      parse_documents({test::small_result(R"("point":{"size":1,"rate":1},"runs":[])"),
-                       test::small_result(R"("point":{"size":2,"rate":2},"runs":[])")});
-  const std::vector<result_group> groups = group_results(results);
-  ASSERT_EQ(groups.size(), 1U);
-  EXPECT_TRUE(comparisons_of(groups[0]).empty());
 }
 
 TEST(inline_svg, makes_ids_and_references_the_plots_own) {

@@ -5,6 +5,7 @@
 // runs gnuplot. Not to be called from several threads with the same output folder. Errors:
 // report_error, one line that says where and what to do.
 #pragma once
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -16,6 +17,23 @@ class report_error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// What `mdp compare` says of two results. The report repeats it; it has no statistics of its own.
+struct judged_metric {
+  enum class tone : std::uint8_t { good, bad, neutral, unsure };
+  std::string metric;   // "messages/s"
+  std::string verdict;  // "worse"
+  std::string change;   // "-8.4 %"; empty with all that follows: there is no figure
+  std::string ratio;    // "0.916 [0.910, 0.922]": candidate over baseline, 95 % interval
+  std::string pairs;
+  std::string p;
+  tone colour = tone::neutral;
+};
+struct judged_comparison {
+  std::string heading;  // "quickstart size=64: transport io_uring against socket"
+  std::vector<judged_metric> metrics;
+  std::string control;  // what the runs of one side say about the measurement; one line
+};
+
 struct report_options {
   std::string output_dir;
   std::string title;
@@ -24,6 +42,8 @@ struct report_options {
   // Columns of the latency tables; empty: 50, 90, 99, 99.9, 99.99.
   std::vector<double> percentiles;
   bool console = false;  // also draw with characters, into report_outcome::console
+  std::vector<judged_comparison> comparisons{};
+  std::string comparison_note{};  // below them: how many questions were asked
 };
 
 struct report_outcome {
