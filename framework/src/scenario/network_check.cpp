@@ -46,9 +46,9 @@ void check_mtus(const json_value& document, const point_spec& point, const load_
   }
 }
 
-bool is_peer(const std::string& name, const std::vector<peer_group>& peers) {
+// "client-7" of the group "client".
+bool is_member(const std::string& name, const std::vector<peer_group>& peers) {
   return std::any_of(peers.begin(), peers.end(), [&](const peer_group& group) {
-    if (name == group.name) return true;
     if (!name.starts_with(group.name + "-")) return false;
     std::uint32_t number = 0;
     const char* end = name.data() + name.size();
@@ -56,6 +56,12 @@ bool is_peer(const std::string& name, const std::vector<peer_group>& peers) {
     return error == std::errc{} && stop == end && number < group.count &&
            name == fmt::format("{}-{}", group.name, number);
   });
+}
+
+bool is_peer(const std::string& name, const std::vector<peer_group>& peers) {
+  return is_member(name, peers) ||
+         std::any_of(peers.begin(), peers.end(),
+                     [&](const peer_group& group) { return name == group.name; });
 }
 
 void check_homes(const json_value& document, const point_spec& point) {
@@ -84,6 +90,23 @@ void check_fault_nodes(const json_value& document, const point_spec& point) {
       fail(nodes.items[n], fmt::format("/network/faults/{}/nodes/{}", i, n),
            fmt::format("there is no peer \"{}\"{}", name, did_you_mean(name, groups)));
     }
+  }
+}
+
+// Links of peers only: the simulator names those between routers.
+void check_fate_links(const json_value& document, const point_spec& point) {
+  const json_value* fates = document.at("network", "fates");
+  if (fates == nullptr) return;
+  for (std::size_t i = 0; i < fates->items.size(); ++i) {
+    const json_value* link = fates->items[i].find("link");
+    if (link == nullptr) continue;  // the simulator's own check asks for it
+    const std::size_t slash = std::min(link->text.rfind('/'), link->text.size());
+    const std::string way = link->text.substr(slash);
+    if (way != "/up" && way != "/down") continue;
+    if (is_member(link->text.substr(0, slash), point.peers)) continue;
+    fail(*link, fmt::format("/network/fates/{}/link", i),
+         fmt::format("there is no link \"{}\"; the first of these peers is on {}-0{}", link->text,
+                     point.peers.front().name, way));
   }
 }
 
@@ -165,6 +188,7 @@ void check_simulation(const json_value& document, const point_spec& point,
                       const load_context& context) {
   check_homes(document, point);
   check_fault_nodes(document, point);
+  check_fate_links(document, point);
   check_mtus(document, point, context);
   check_memory(document, point, context);
   check_options(document, point, context);
