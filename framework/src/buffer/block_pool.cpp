@@ -14,22 +14,18 @@ constexpr std::uint64_t index_mask = 0xffffffffu;
 block_pool::block_pool(const block_pool_options& options)
     : block_bytes_((options.block_bytes + 63) / 64 * 64),
       count_(options.block_count),
-      shared_(options.shared) {
+      shared_(options.shared),
+      available_(options.block_count) {
   MDP_ASSERT(block_bytes_ > 0 && block_bytes_ <= index_mask);
   MDP_ASSERT(count_ > 0 && count_ < (std::size_t{1} << 31));
   const std::size_t bytes =
       (block_bytes_ * count_ + alignment_bytes - 1) / alignment_bytes * alignment_bytes;
   memory_.reset(static_cast<std::byte*>(std::aligned_alloc(alignment_bytes, bytes)));
-  if (!memory_) throw std::bad_alloc();
-  if (options.prefault) std::memset(memory_.get(), 0, bytes);
-  blocks_ = std::make_unique<block[]>(count_);
-  for (std::size_t i = count_; i-- > 0;) {
-    blocks_[i].data = memory_.get() + i * block_bytes_;
-    blocks_[i].owner = this;
-    blocks_[i].capacity = static_cast<std::uint32_t>(block_bytes_);
-    blocks_[i].index = static_cast<std::uint32_t>(i);
-    push_free(blocks_[i]);
-  }
+  blocks_.reset(static_cast<block*>(std::malloc(count_ * sizeof(block))));
+  if (!memory_ || !blocks_) throw std::bad_alloc();
+  if (!options.prefault) return;
+  std::memset(memory_.get(), 0, bytes);
+  std::memset(static_cast<void*>(blocks_.get()), 0, count_ * sizeof(block));
 }
 
 std::size_t block_pool::available() const noexcept {
@@ -40,7 +36,7 @@ block* block_pool::acquire() noexcept {
   std::uint64_t head = head_.load(std::memory_order_acquire);
   for (;;) {
     const auto position = static_cast<std::uint32_t>(head & index_mask);
-    if (position == 0) return nullptr;
+    if (position == 0) return acquire_fresh();
     block& b = blocks_[position - 1];
     const std::uint64_t next = b.next_free.load(std::memory_order_relaxed);
     if (shared_ == sharing::one_thread) {
@@ -56,6 +52,23 @@ block* block_pool::acquire() noexcept {
     b.refs.store(1, std::memory_order_relaxed);
     return &b;
   }
+}
+
+// Blocks enter the free list when they come back for the first time: what never was in use at once
+// is never touched.
+[[gnu::noinline]] block* block_pool::acquire_fresh() noexcept {
+  std::uint32_t index = fresh_.load(std::memory_order_relaxed);
+  do {
+    if (index == count_) return nullptr;
+  } while (!fresh_.compare_exchange_weak(index, index + 1, std::memory_order_relaxed));
+  available_.fetch_sub(1, std::memory_order_relaxed);
+  block& b = *std::construct_at(&blocks_[index]);
+  b.data = memory_.get() + index * block_bytes_;
+  b.owner = this;
+  b.capacity = static_cast<std::uint32_t>(block_bytes_);
+  b.index = index;
+  b.refs.store(1, std::memory_order_relaxed);
+  return &b;
 }
 
 void block_pool::push_free(block& b) noexcept {

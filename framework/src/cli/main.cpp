@@ -7,11 +7,15 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "commands.hpp"
 #include "documents.hpp"
@@ -357,6 +361,11 @@ void occupy_standard_streams() {
 }  // namespace mdp::cli
 
 int main(int argc, char** argv) {
+#ifdef __GLIBC__
+  // Simulated peers reserve more than they use, some 22 large allocations each. Beyond 65,536 the
+  // C library would take them from a heap that it clears, page by page.
+  ::mallopt(M_MMAP_MAX, INT_MAX);
+#endif
   mdp::cli::occupy_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a write error, not a sudden death
   try {

@@ -46,7 +46,8 @@ class body_table {
   void release(std::uint32_t i) noexcept;
 
  private:
-  std::vector<packet_body> bodies_;
+  std::size_t count_;
+  std::vector<packet_body> bodies_;  // those that were ever used
   std::vector<std::uint32_t> free_;
 };
 

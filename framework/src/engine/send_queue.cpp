@@ -22,13 +22,18 @@ void fill(packet_body& body, std::byte* at, message_content& what, std::size_t c
 
 }  // namespace
 
-body_table::body_table(std::size_t count) : bodies_(count) {
+// Reserved, not touched: most engines never hold as many as they may.
+body_table::body_table(std::size_t count) : count_(count) {
+  bodies_.reserve(count);
   free_.reserve(count);
-  for (std::size_t i = count; i-- > 0;) free_.push_back(static_cast<std::uint32_t>(i));
 }
 
 std::uint32_t body_table::acquire() noexcept {
-  if (free_.empty()) return no_index;
+  if (free_.empty()) {
+    if (bodies_.size() == count_) return no_index;
+    bodies_.emplace_back();
+    return static_cast<std::uint32_t>(bodies_.size() - 1);
+  }
   const std::uint32_t i = free_.back();
   free_.pop_back();
   return i;

@@ -9,6 +9,17 @@ namespace mdp::metrics {
 
 histogram::histogram() : counts_((1u << linear_bits) + (doublings << (linear_bits - 1))) {}
 
+void histogram::prefault() noexcept {
+  for (volatile std::uint64_t& count : counts_) count = count;
+}
+
+std::pair<std::size_t, std::size_t> histogram::counted() const noexcept {
+  if (count_ == 0) return {0, 0};
+  const std::size_t last = index_of(static_cast<std::uint64_t>(max_));
+  return {std::min(index_of(static_cast<std::uint64_t>(min_)), counts_.size() - 1),
+          std::min(last + 1, counts_.size())};
+}
+
 std::int64_t histogram::highest_of(std::size_t index) noexcept {
   if (index < (1u << linear_bits)) return static_cast<std::int64_t>(index);
   const std::size_t half = std::size_t{1} << (linear_bits - 1);
@@ -32,7 +43,8 @@ void histogram::record(std::int64_t ns, std::uint64_t count) noexcept {
 }
 
 void histogram::merge(const histogram& other) noexcept {
-  for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+  const auto [first, end] = other.counted();
+  for (std::size_t i = first; i < end; ++i) counts_[i] += other.counts_[i];
   count_ += other.count_;
   saturated_ += other.saturated_;
   sum_ += other.sum_;
@@ -48,7 +60,8 @@ void histogram::restore(const exact_figures& figures) noexcept {
 }
 
 void histogram::clear() noexcept {
-  std::fill(counts_.begin(), counts_.end(), 0);
+  const auto [first, end] = counted();
+  std::fill(counts_.data() + first, counts_.data() + end, 0);
   count_ = saturated_ = 0;
   min_ = INT64_MAX;
   max_ = 0;
@@ -68,7 +81,8 @@ std::optional<std::int64_t> histogram::percentile(double p,
       1, static_cast<std::uint64_t>(std::ceil(exact - 1e-9 * static_cast<double>(count_))));
   if (count_ - std::min(rank, count_) < beyond_min) return std::nullopt;
   std::uint64_t seen = 0;
-  for (std::size_t i = 0; i < counts_.size(); ++i) {
+  const auto [first, end] = counted();
+  for (std::size_t i = first; i < end; ++i) {
     seen += counts_[i];
     if (seen >= rank) return std::min(highest_of(i), max_);
   }

@@ -80,6 +80,7 @@ agent::agent(const point_spec& point, const peer_group& group, std::uint32_t ind
       group_(group),
       seed_(seed),
       name_(fmt::format("{}-{}", group.name, index)),
+      real_time_(!fabric.caps().virtual_time),
       messenger_(make_messenger(point, group, name_, seed, fabric)),
       events_(512) {}
 
@@ -131,6 +132,10 @@ void agent::set_up(
   }
   targets_ = connected.size();
   receiver_ = std::make_unique<workload::receiver>(receiving);
+  // Simulated time does not pass while a page is found, and very many agents need the memory.
+  if (!real_time_) return;
+  for (auto& s : senders_) s->metrics().prefault();
+  receiver_->metrics().prefault();
 }
 
 void agent::begin(const workload::phases& p) noexcept {

@@ -47,6 +47,7 @@ class agent {
   const peer_group& group_;
   std::uint64_t seed_;
   std::string name_;
+  bool real_time_;
   std::unique_ptr<messaging::messenger> messenger_;
   std::vector<std::unique_ptr<workload::sender>> senders_;
   std::vector<workload::sender*> sender_of_;  // by flow; nullptr: it begins elsewhere

@@ -13,7 +13,7 @@ constexpr type_def t_boolean{.kind = type_kind::boolean};
 constexpr type_def t_text{.kind = type_kind::text};
 constexpr type_def t_options{.kind = type_kind::map, .element = &t_any};
 constexpr type_def t_seed{.kind = type_kind::integer, .min = 0, .max = 18446744073709551615.0};
-constexpr type_def t_count{.kind = type_kind::integer, .min = 1, .max = 1024};
+constexpr type_def t_count{.kind = type_kind::integer, .min = 1, .max = 65536};
 constexpr type_def t_processes{.kind = type_kind::integer, .min = 0, .max = 256};
 constexpr type_def t_cpu{.kind = type_kind::integer, .min = 0, .max = 4095};
 constexpr type_def t_cpu_list{.kind = type_kind::list, .element = &t_cpu};

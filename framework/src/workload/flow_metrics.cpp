@@ -16,6 +16,12 @@ void time_series::merge(const time_series& other) {
   }
 }
 
+void flow_metrics::prefault() noexcept {
+  for (metrics::histogram* h : {&response, &service, &received, &delivered, &one_way, &round_trip})
+    h->prefault();
+  series.prefault();
+}
+
 void flow_metrics::merge(const flow_metrics& other) {
   response.merge(other.response);
   service.merge(other.service);

@@ -41,6 +41,7 @@ class time_series {
     out.p99_ns = std::move(p99_ns);
     return out;
   }
+  void prefault() noexcept { scratch_.prefault(); }
   // Adds the counts of another series over the same window; of the percentiles the larger stays.
   void merge(const time_series& other);
   [[nodiscard]] double interval_s() const noexcept {
@@ -78,6 +79,8 @@ struct flow_metrics {
   std::uint64_t corrupted = 0;
   time_series series;
 
+  // Touches all memory, so that nothing measured in real time waits for a page.
+  void prefault() noexcept;
   // Adds what another actor measured over the same window.
   void merge(const flow_metrics& other);
 };

@@ -1,9 +1,12 @@
 // Packets per CPU-second through the simulated network alone: links and events, no protocol.
 // Every node has 32 packets of 64 bytes a millisecond for its partner (8 where there are a million
-// nodes); links have 1 % loss, 1 ms delay and 1 Gb/s. "packets" counts packets sent.
+// nodes); links have 1 % loss, 1 ms delay and 1 Gb/s. "packets" counts packets sent, "node_bytes"
+// is resident memory of a node with its two links and what it has under way.
 #include <benchmark/benchmark.h>
+#include <unistd.h>
 
 #include <array>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +29,14 @@ constexpr const char* dumbbell_options =
     R"({"seed": 7, "topology": {"shape": "dumbbell", "trunk": "trunk"},
         "links": {"default": {"rate_mbps": 1000, "delay_us": 1000, "loss_pct": 1},
                   "trunk": {"rate_mbps": 10000000, "delay_us": 1000, "queue_packets": 0}}})";
+
+double resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  double all = 0;
+  double resident = 0;
+  statm >> all >> resident;
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
 
 struct crowd {
   // A star sends to its hub, node 0; else nodes 2k and 2k + 1 are partners.
@@ -89,6 +100,7 @@ struct crowd {
 
 void run(benchmark::State& state, bool star, bool one_pool, const char* network = options,
          std::size_t burst = burst_max) {
+  const double before = resident_bytes();
   crowd c(static_cast<std::size_t>(state.range(0)), star, one_pool, network, burst);
   c.start();
   // Until all have sent and the first packets arrive.
@@ -97,6 +109,10 @@ void run(benchmark::State& state, bool star, bool one_pool, const char* network 
   for (auto _ : state) c.turn();
   state.counters["packets"] =
       benchmark::Counter(static_cast<double>(c.sent), benchmark::Counter::kIsRate);
+  // Of few nodes it is what the allocator had left over.
+  if (state.range(0) >= 10'000)
+    state.counters["node_bytes"] =
+        (resident_bytes() - before) / static_cast<double>(state.range(0));
 }
 
 void pairs_shared_pool(benchmark::State& state) {

@@ -1,8 +1,13 @@
 // Addresses, rings, blocks and slices.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <deque>
 #include <optional>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -101,6 +106,50 @@ TEST(block_pool, hands_out_every_block_once_and_takes_it_back) {
   EXPECT_EQ(pool.available(), 1u);
   held.clear();
   EXPECT_EQ(pool.available(), 8u);
+}
+
+// Bytes of the range that the kernel has given pages for.
+std::size_t resident_bytes(std::span<std::byte> range) {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  std::vector<unsigned char> pages((range.size() + page - 1) / page);
+  EXPECT_EQ(::mincore(range.data(), range.size(), pages.data()), 0);
+  return page * static_cast<std::size_t>(std::count_if(pages.begin(), pages.end(),
+                                                       [](unsigned char p) { return p & 1; }));
+}
+
+TEST(block_pool, takes_memory_for_blocks_in_use_unless_prefaulted) {
+  constexpr std::size_t blocks = 8192;
+  buffer::block_pool pool({4096, blocks, buffer::sharing::one_thread, false});
+  for (int round = 0; round < 100; ++round) {
+    std::vector<buffer::slice> held;
+    for (int i = 0; i < 8; ++i) {
+      held.push_back(buffer::slice::acquire(pool));
+      held.back().data()[0] = std::byte{1};
+    }
+    EXPECT_EQ(pool.available(), blocks - 8);
+  }
+  // Eight at once: the same eight again. Huge pages would round up.
+  EXPECT_LE(resident_bytes(pool.memory()), std::size_t{4} << 20);
+  buffer::block_pool touched({4096, blocks, buffer::sharing::one_thread, true});
+  EXPECT_GE(resident_bytes(touched.memory()), std::size_t{4096} * blocks);
+}
+
+TEST(block_pool, hands_each_block_to_one_of_two_threads) {
+  constexpr std::size_t blocks = 20'000;
+  buffer::block_pool pool({64, blocks, buffer::sharing::many_threads, false});
+  std::array<std::vector<buffer::slice>, 2> held;
+  const auto take_all = [&pool](std::vector<buffer::slice>& into) {
+    while (auto s = buffer::slice::acquire(pool)) into.push_back(std::move(s));
+  };
+  std::thread other(take_all, std::ref(held[1]));
+  take_all(held[0]);
+  other.join();
+  std::set<const std::byte*> seen;
+  for (const auto& of_thread : held)
+    for (const auto& s : of_thread) seen.insert(s.data());
+  EXPECT_EQ(held[0].size() + held[1].size(), blocks);
+  EXPECT_EQ(seen.size(), blocks);
+  EXPECT_EQ(pool.available(), 0u);
 }
 
 TEST(block_pool, survives_many_threads) {

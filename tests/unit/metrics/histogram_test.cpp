@@ -70,6 +70,22 @@ TEST(histogram, values_beyond_the_range_are_counted_as_such) {
   EXPECT_EQ(h.max(), INT64_MAX);
 }
 
+TEST(histogram, forgets_all_that_it_counted) {
+  histogram h;
+  for (const std::int64_t ns : {10, 3'000, 1'000'000'000}) h.record(ns);
+  h.prefault();
+  EXPECT_EQ(h.count(), 3u);
+  h.clear();
+  EXPECT_EQ(h.percentile(50, 0), std::nullopt);
+  histogram other;
+  other.record(1);
+  other.record(2'000'000'000);
+  h.merge(other);
+  std::vector<std::uint64_t> counts;
+  h.for_each_bucket([&](std::int64_t, std::uint64_t count) { counts.push_back(count); });
+  EXPECT_EQ(counts, (std::vector<std::uint64_t>{1, 1}));
+}
+
 TEST(histogram, prints_the_known_form) {
   histogram h;
   h.record(1000, 3);

@@ -3,7 +3,8 @@
 // Ownership: a pool owns the memory; whoever holds a `slice` (or has called add_refs) keeps its
 // block from being reused. The pool must outlive every slice of its blocks. Threading:
 // `sharing::one_thread` uses plain loads and stores; `sharing::many_threads` lets blocks be
-// acquired and released on any thread (lock-free). Neither allocates after construction.
+// acquired and released on any thread (lock-free). Neither allocates after construction. Without
+// `prefault` a pool takes no more memory than the blocks that were ever in use at once.
 // Errors: an empty pool gives an empty slice; that is backpressure, never an exception.
 #pragma once
 #include <atomic>
@@ -36,7 +37,7 @@ struct block_pool_options {
   std::size_t block_bytes = 2048;  // capacity of each block; rounded up to a multiple of 64
   std::size_t block_count = 1024;  // 1 .. 2^31
   sharing shared = sharing::one_thread;
-  bool prefault = true;  // touch every page at construction
+  bool prefault = true;  // touch every page at construction, so that no use of a block is the first
 };
 
 class block_pool {
@@ -55,6 +56,7 @@ class block_pool {
   [[nodiscard]] std::size_t block_count() const noexcept { return count_; }
   // Exact on one thread; a snapshot otherwise.
   [[nodiscard]] std::size_t available() const noexcept;
+  // A block that has been acquired before, by its index.
   [[nodiscard]] block& at(std::size_t index) noexcept { return blocks_[index]; }
   // All memory of the pool, for transports that register it once.
   [[nodiscard]] std::span<std::byte> memory() noexcept {
@@ -63,15 +65,17 @@ class block_pool {
 
  private:
   struct free_memory {
-    void operator()(std::byte* memory) const noexcept { std::free(memory); }
+    void operator()(void* memory) const noexcept { std::free(memory); }
   };
+  [[nodiscard]] block* acquire_fresh() noexcept;
   void push_free(block& b) noexcept;
 
   std::size_t block_bytes_;
   std::size_t count_;
   sharing shared_;
   std::unique_ptr<std::byte[], free_memory> memory_;
-  std::unique_ptr<block[]> blocks_;
+  std::unique_ptr<block[], free_memory> blocks_;  // those below fresh_ are constructed
+  std::atomic<std::uint32_t> fresh_{0};           // from here on none was ever acquired
   std::atomic<std::uint64_t> head_{0};  // tag << 32 | index + 1 (0: empty); the tag defeats ABA
   std::atomic<std::size_t> available_{0};
 };

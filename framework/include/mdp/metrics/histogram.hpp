@@ -1,12 +1,16 @@
 // A log-linear histogram of nanoseconds with the semantics of HdrHistogram (G. Tene): three
 // significant digits everywhere, fixed memory, constant-time recording, mergeable, percentiles
 // never averaged. Values from 1 ns to about 4.8 hours; larger ones count in the last bucket and in
-// `saturated()`. One owner, no threads. Allocates at construction only.
+// `saturated()`. One owner, no threads. Allocates at construction only, and takes no more memory
+// than the pages of the buckets that were counted in, unless prefault() touched all.
 #pragma once
 #include <bit>
 #include <cstdint>
+#include <cstdlib>
+#include <new>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mdp::metrics {
@@ -15,6 +19,8 @@ class histogram {
  public:
   histogram();
 
+  // Touches all 280 KiB, so that no record() is the first to need a page.
+  void prefault() noexcept;
   void record(std::int64_t ns, std::uint64_t count = 1) noexcept;
   void merge(const histogram& other) noexcept;
   void clear() noexcept;
@@ -44,7 +50,8 @@ class histogram {
   // visit(value, count) for every non-empty bucket, ascending; record(value, count) rebuilds it.
   template <class Visit>
   void for_each_bucket(Visit&& visit) const {
-    for (std::size_t i = 0; i < counts_.size(); ++i)
+    const auto [first, end] = counted();
+    for (std::size_t i = first; i < end; ++i)
       if (counts_[i] > 0) visit(highest_of(i), counts_[i]);
   }
   // The percentile distribution as HdrHistogram prints it (.hgrm), values in `unit_ns`.
@@ -62,8 +69,27 @@ class histogram {
            static_cast<std::size_t>(value >> shift);
   }
   [[nodiscard]] static std::int64_t highest_of(std::size_t index) noexcept;
+  // All buckets that are not zero lie in [first, second).
+  [[nodiscard]] std::pair<std::size_t, std::size_t> counted() const noexcept;
 
-  std::vector<std::uint64_t> counts_;
+  // Zeros of the kernel, which take no memory until they are written to.
+  struct zero_pages {
+    using value_type = std::uint64_t;
+    template <class>
+    struct rebind {
+      using other = zero_pages;
+    };
+    [[nodiscard]] std::uint64_t* allocate(std::size_t n) {
+      if (void* p = std::calloc(n, sizeof(std::uint64_t))) return static_cast<std::uint64_t*>(p);
+      throw std::bad_alloc();
+    }
+    void deallocate(std::uint64_t* p, std::size_t) noexcept { std::free(p); }
+    void construct(std::uint64_t*) noexcept {}  // zero as it is
+    void construct(std::uint64_t* p, std::uint64_t value) noexcept { *p = value; }
+    friend bool operator==(zero_pages, zero_pages) noexcept { return true; }
+  };
+
+  std::vector<std::uint64_t, zero_pages> counts_;
   std::uint64_t count_ = 0;
   std::uint64_t saturated_ = 0;
   std::int64_t min_ = INT64_MAX;
