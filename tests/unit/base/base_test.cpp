@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <latch>
 #include <optional>
 #include <set>
 #include <thread>
@@ -135,21 +136,26 @@ TEST(block_pool, takes_memory_for_blocks_in_use_unless_prefaulted) {
 }
 
 TEST(block_pool, hands_each_block_to_one_of_two_threads) {
-  constexpr std::size_t blocks = 20'000;
-  buffer::block_pool pool({64, blocks, buffer::sharing::many_threads, false});
-  std::array<std::vector<buffer::slice>, 2> held;
-  const auto take_all = [&pool](std::vector<buffer::slice>& into) {
-    while (auto s = buffer::slice::acquire(pool)) into.push_back(std::move(s));
-  };
-  std::thread other(take_all, std::ref(held[1]));
-  take_all(held[0]);
-  other.join();
-  std::set<const std::byte*> seen;
-  for (const auto& of_thread : held)
-    for (const auto& s : of_thread) seen.insert(s.data());
-  EXPECT_EQ(held[0].size() + held[1].size(), blocks);
-  EXPECT_EQ(seen.size(), blocks);
-  EXPECT_EQ(pool.available(), 0u);
+  constexpr std::size_t blocks = 10'000;
+  for (int round = 0; round < 200; ++round) {
+    buffer::block_pool pool({64, blocks, buffer::sharing::many_threads, false});
+    std::array<std::vector<buffer::slice>, 2> held;
+    std::latch both(2);
+    const auto take_all = [&](std::vector<buffer::slice>& into) {
+      into.reserve(blocks);
+      both.arrive_and_wait();
+      while (auto s = buffer::slice::acquire(pool)) into.push_back(std::move(s));
+    };
+    std::thread other(take_all, std::ref(held[1]));
+    take_all(held[0]);
+    other.join();
+    std::set<const std::byte*> seen;
+    for (const auto& of_thread : held)
+      for (const auto& s : of_thread) seen.insert(s.data());
+    ASSERT_EQ(held[0].size() + held[1].size(), blocks);
+    ASSERT_EQ(seen.size(), blocks);
+    ASSERT_EQ(pool.available(), 0u);
+  }
 }
 
 TEST(block_pool, survives_many_threads) {
