@@ -109,8 +109,8 @@ void run(benchmark::State& state, bool star, bool one_pool, const char* network 
   for (auto _ : state) c.turn();
   state.counters["packets"] =
       benchmark::Counter(static_cast<double>(c.sent), benchmark::Counter::kIsRate);
-  // Of few nodes it is what the allocator had left over.
-  if (state.range(0) >= 10'000)
+  // Of few nodes it would be what the allocator had left over from others.
+  if (state.range(0) >= 1'000'000)
     state.counters["node_bytes"] =
         (resident_bytes() - before) / static_cast<double>(state.range(0));
 }
