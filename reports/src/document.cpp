@@ -121,6 +121,7 @@ run_record read_run(const json& value) {
   const json& packets = member(value, "packets");
   const json& bytes = member(value, "bytes");
   out.seed = number_of(member(value, "seed"));
+  out.offered_per_s = number_of(member(member(value, "offered"), "rate_per_s"));
   out.messages_per_s = number_of(member(messages, "rate_per_s"));
   out.sent = number_of(member(messages, "sent"));
   out.delivered = number_of(member(messages, "delivered"));
@@ -169,6 +170,19 @@ std::string pattern_of(const json& document) {
   if (!varied.empty()) return varied;
   const json& flows = member(member(document, "config"), "flows");
   return flows.is_array() && !flows.empty() ? text_of(member(flows[0], "pattern")) : "";
+}
+
+// What two results must share to be points of one load curve.
+std::string all_but_load(json config) {
+  if (!config.is_object()) return "";
+  config.erase("vars");
+  config.erase("sweep");
+  if (config.contains("flows") && config["flows"].is_array()) {
+    for (json& flow : config["flows"]) {
+      if (flow.is_object()) flow.erase("load");
+    }
+  }
+  return config.dump();
 }
 
 // Lists of thousands of packet numbers belong in the result file.
@@ -240,6 +254,7 @@ result_document parse_document(const std::string& json_text, const std::string& 
                            member(a, "pass") == json(true)});
   }
   out.config_json = dump(member(document, "config"), 2);
+  out.all_but_load = all_but_load(member(document, "config"));
   document.erase("config");
   remove_bulk(document);
   out.abridged_json = dump(document, 2);

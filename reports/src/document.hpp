@@ -27,7 +27,7 @@ struct time_series {
 };
 
 struct run_record {
-  figure seed, messages_per_s, payload_per_s, wire_per_s;
+  figure seed, offered_per_s, messages_per_s, payload_per_s, wire_per_s;
   figure sent, delivered, expired, duplicated, retransmitted, dropped, cpu_us_per_message;
   std::vector<latency_record> latencies;
   time_series series;
@@ -52,6 +52,7 @@ struct result_document {
   std::vector<summary_record> summary;
   std::vector<assert_record> asserts;
   std::string config_json;    // indented
+  std::string all_but_load;   // the configuration without how much load is offered, one line
   std::string abridged_json;  // the document without buckets, series and config, indented
 };
 

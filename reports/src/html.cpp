@@ -148,6 +148,10 @@ const char* caption_of(const std::string& title) {
   if (title == "Throughput") {
     return "Bars: median of the runs. Whiskers: lowest and highest run.";
   }
+  if (title == "Load curve") {
+    return "Latency of all runs together against the median rate; it leaves the floor where the "
+           "load becomes too much. Below: what was delivered of what was offered.";
+  }
   if (title == "Latency over time") return "Of the first run, by interval.";
   return "All runs together. A curve ends where fewer than 10 samples lie beyond it.";
 }

@@ -120,14 +120,19 @@ bar_panel_data panel_for(const std::string& title, double highest) {
   bar_panel_data out;
   out.title = title;
   out.x.high = highest > 0 ? highest * 1.28 : 1;
-  const double step = linear_step(out.x.high);
-  for (int i = 0; i * step < out.x.high; ++i) {
-    out.x.tics.emplace_back(i * step, number_text(i * step));
-  }
+  out.x = linear_axis(out.x.high);
   return out;
 }
 
 }  // namespace
+
+axis linear_axis(double high) {
+  axis out;
+  out.high = high;
+  const double step = linear_step(high);
+  for (int i = 0; i * step < high; ++i) out.tics.emplace_back(i * step, number_text(i * step));
+  return out;
+}
 
 axis latency_axis(double low_us, double high_us) {
   axis out;

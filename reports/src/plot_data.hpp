@@ -43,9 +43,21 @@ struct time_curves {
   axis y;
 };
 
+// Latency against the load that was delivered, and that against the load that was offered: a block
+// for each set of results whose configurations differ in the load only, three of them at least.
+struct load_curves {
+  std::string data;
+  std::vector<std::string> blocks;
+  axis offered, achieved, y;
+  double bytes_per_message = 0;  // 0: not the same everywhere
+};
+
 [[nodiscard]] percentile_curves percentile_curves_of(const result_group& group);
 [[nodiscard]] bar_chart bar_chart_of(const result_group& group);
 [[nodiscard]] time_curves time_curves_of(const result_group& group);
+[[nodiscard]] load_curves load_curves_of(const result_group& group);
+// From 0 to `high` with about four tics.
+[[nodiscard]] axis linear_axis(double high);
 // A logarithmic axis of microseconds that covers low..high, labelled 1, 2, 5 in µs, ms or s.
 [[nodiscard]] axis latency_axis(double low_us, double high_us);
 

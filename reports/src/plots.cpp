@@ -154,6 +154,46 @@ void time_script(gnuplotio::Gnuplot& gp, const std::string& name, const result_g
   gp << "unset multiplot\n";
 }
 
+void load_script(gnuplotio::Gnuplot& gp, const std::string& name, const result_group& group,
+                 const load_curves& curves) {
+  preamble(gp, name, 680);
+  const auto x_axis = [&gp](const char* which, const axis& a, const std::string& label) {
+    gp << fmt::format("set {}range [0:{:.9g}]\nset {}tics {}\nset {}label ", which, a.high, which,
+                      axis_tics(a), which)
+       << script_text(label) << "\n";
+  };
+  gp << "set lmargin 12\nset rmargin 4\nset multiplot\nset size 1,0.6\nset origin 0,0.4\n"
+     << "set logscale y 10\nset ylabel " << script_text(group.kind + " latency") << "\n"
+     << fmt::format("set yrange [{:.12g}:{:.12g}]\n", curves.y.low, curves.y.high) << "set ytics "
+     << axis_tics(curves.y) << "\n";
+  x_axis("x", curves.achieved, "delivered (messages/s)");
+  if (curves.bytes_per_message > 0) {
+    gp << "set x2tics nomirror out scale 0.6 tc rgb '#3d4650'\nset x2label tc rgb '#3d4650'\n";
+    x_axis("x2", linear_axis(curves.achieved.high * curves.bytes_per_message / 1e6),
+           "delivered payload (MB/s)");
+  }
+  for (std::size_t i = 0; i < curves.blocks.size(); ++i) {
+    const std::string data = fmt::format("'{}.dat' index {} ", name, i);
+    const std::string colour = fmt::format("lc rgb '{}'", colours[i % std::size(colours)]);
+    const std::string prefix = curves.blocks[i].empty() ? "" : curves.blocks[i] + ": ";
+    gp << (i == 0 ? "plot " : ", ") << data << "using 2:5 with linespoints pt 7 ps 0.7 lw 2.5 "
+       << colour << " title " << script_text(prefix + "p99") << ", " << data
+       << "using 2:4 with linespoints pt 6 ps 0.7 lw 2.5 dt (12,4) " << colour << " title "
+       << script_text(prefix + "p50");
+  }
+  gp << "\nset size 1,0.4\nset origin 0,0\nunset logscale y\nunset x2tics\nunset x2label\n"
+     << "set ylabel 'delivered (messages/s)'\n"
+     << fmt::format("set yrange [0:{:.9g}]\n", curves.offered.high) << "set ytics "
+     << axis_tics(curves.offered) << "\n";
+  x_axis("x", curves.offered, "offered (messages/s)");
+  gp << "plot x with lines lc rgb '#7f7f7f' dt (3,3) lw 1.5 title 'all that was offered'";
+  for (std::size_t i = 0; i < curves.blocks.size(); ++i) {
+    gp << fmt::format(", '{}.dat' index {} using 1:2 with linespoints pt 7 ps 0.7 ", name, i)
+       << line_style(i) << " notitle";
+  }
+  gp << "\nunset multiplot\n";
+}
+
 template <class Write>
 plot draft(const result_group& group, const std::string& kind, const std::string& title,
            const std::string& data, const fs::path& folder, Write&& write) {
@@ -186,6 +226,11 @@ std::vector<plot> drafts_of(const result_group& group, const std::string& kind,
     if (c.panels.empty()) return out;
     out.push_back(draft(group, kind, "Throughput", c.data, folder,
                         [&](auto& gp, const auto& name) { bar_script(gp, name, c); }));
+  } else if (kind == "load_curve") {
+    const load_curves c = load_curves_of(group);
+    if (c.blocks.empty()) return out;
+    out.push_back(draft(group, kind, "Load curve", c.data, folder,
+                        [&](auto& gp, const auto& name) { load_script(gp, name, group, c); }));
   } else {
     const time_curves c = time_curves_of(group);
     if (c.blocks.empty()) return out;

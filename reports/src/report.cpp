@@ -13,7 +13,7 @@
 namespace mdp::reports {
 namespace {
 
-constexpr std::array<const char*, 3> plot_kinds{"percentiles", "throughput_bars",
+constexpr std::array<const char*, 4> plot_kinds{"load_curve", "percentiles", "throughput_bars",
                                                 "latency_over_time"};
 
 std::vector<std::string> wanted_plots(const report_options& options) {
@@ -21,7 +21,7 @@ std::vector<std::string> wanted_plots(const report_options& options) {
   for (const std::string& kind : options.plots) {
     if (std::find(plot_kinds.begin(), plot_kinds.end(), kind) == plot_kinds.end()) {
       throw report_error(
-          fmt::format("no plot is called '{}'; choose from percentiles, "
+          fmt::format("no plot is called '{}'; choose from load_curve, percentiles, "
                       "throughput_bars, latency_over_time",
                       kind));
     }

@@ -2,6 +2,7 @@
 // exit code.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -357,6 +358,18 @@ void occupy_standard_streams() {
   }
 }
 
+// Whoever read the output, such as head, has what it wanted: no fault of anyone.
+bool reader_has_gone() {
+  pollfd output{STDOUT_FILENO, 0, 0};
+  return ::poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
+int output_failed() {
+  if (reader_has_gone()) return exit_pass;
+  say("mdp: cannot write to standard output\n");
+  return exit_run_failed;
+}
+
 }  // namespace
 }  // namespace mdp::cli
 
@@ -371,16 +384,11 @@ int main(int argc, char** argv) {
   try {
     const int code = mdp::cli::dispatch(argc, argv);
     const bool flushed = std::fflush(stdout) == 0;
-    if ((!flushed || std::ferror(stdout) != 0) && code == mdp::cli::exit_pass) {
-      mdp::cli::say("mdp: cannot write to standard output\n");
-      return mdp::cli::exit_run_failed;
-    }
+    if ((!flushed || std::ferror(stdout) != 0) && code == mdp::cli::exit_pass)
+      return mdp::cli::output_failed();
     return code;
   } catch (const std::exception& e) {
-    if (std::ferror(stdout) != 0) {
-      mdp::cli::say("mdp: cannot write to standard output\n");
-      return mdp::cli::exit_run_failed;
-    }
+    if (std::ferror(stdout) != 0) return mdp::cli::output_failed();
     mdp::cli::say(fmt::format("mdp: {}\n", e.what()));
     return mdp::cli::exit_usage;
   }

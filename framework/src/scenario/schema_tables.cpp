@@ -45,7 +45,7 @@ constexpr std::array<const char*, 4> confirmations{"none", "received", "delivere
 constexpr std::array<const char*, 2> orders{"interleaved", "sequential"};
 constexpr std::array<const char*, 2> pinnings{"auto", "none"};
 constexpr std::array<const char*, 2> changes{"seed", "nothing"};
-constexpr std::array<const char*, 3> plot_kinds{"percentiles", "throughput_bars",
+constexpr std::array<const char*, 4> plot_kinds{"load_curve", "percentiles", "throughput_bars",
                                                 "latency_over_time"};
 
 constexpr std::array<const char*, 2> steady_states{"report", "require"};

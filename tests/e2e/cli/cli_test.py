@@ -169,6 +169,25 @@ class Commands(unittest.TestCase):
         self.assertEqual(result.returncode, 3)
         self.assertIn("cannot write to standard output", result.stderr)
 
+    def test_a_reader_that_has_enough_is_no_failure(self):
+        for what in (["list", "schema"], ["--help"], ["manual"]):
+            reading, writing = os.pipe()
+            os.close(reading)  # before anything is written
+            result = subprocess.run([driver.MDP, *what], stdout=writing, stderr=subprocess.PIPE,
+                                    text=True, timeout=60)
+            os.close(writing)
+            self.assertEqual((result.returncode, result.stderr), (0, ""), what)
+
+    def test_every_command_explains_itself(self):
+        commands = re.search(r"Subcommands:\n((?:  \w+ .*\n)+)", mdp("--help").stdout).group(1)
+        names = re.findall(r"^  (\w+)", commands, re.M)
+        self.assertGreaterEqual(len(names), 15)
+        for name in names:
+            result = mdp(name, "--help")
+            self.check(result, 0)
+            self.assertIn("Usage: mdp " + name, result.stdout)
+            self.assertEqual(result.stderr, "")
+
     def test_without_plugins_the_path_searched_is_shown(self):
         with tempfile.TemporaryDirectory() as folder:
             copy = os.path.join(folder, "mdp")

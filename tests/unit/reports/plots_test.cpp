@@ -1,4 +1,5 @@
 // Files of the plots, and what happens without gnuplot or without a folder to write to.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -185,6 +186,67 @@ TEST(plots, one_value_for_every_message_is_a_level_line) {
   const percentile_curves c = percentile_curves_of(groups.at(0));
   EXPECT_THAT(c.data, HasSubstr("\n1 270\n500 270\n"));  // ends with 10 samples beyond
   EXPECT_EQ(c.x_max, 500);
+}
+
+// A point of a load sweep: what was offered and delivered each second, and one latency for all.
+std::string load_result(int offered, int delivered, int us, int size) {
+  return fmt::format(R"({{"schema":"mdp-result/1","id":"{0}-{3}","scenario":"s",)"
+                     R"("point":{{"rate":{0},"size":{3}}},)"
+                     R"("config":{{"flows":[{{"size_bytes":{3},"load":{{"rate_per_s":{0}}}}}]}},)"
+                     R"("runs":[{{"offered":{{"rate_per_s":{0}}},"messages":{{"rate_per_s":{1}}},)"
+                     R"("bytes":{{"payload_per_s":{4}}},)"
+                     R"("latency":{{"response":{{"hdr":{{"counts":[[{2}000,5000]]}}}}}}}}]}})",
+                     offered, delivered, us, size, delivered * size);
+}
+
+load_curves load_curves_of_texts(const std::vector<std::string>& texts) {
+  const std::vector<result_document> results = parse_documents(texts);
+  return load_curves_of(group_results(results).at(0));
+}
+
+TEST(plots, results_that_differ_in_their_load_only_are_a_load_curve) {
+  const load_curves c =
+      load_curves_of_texts({load_result(9000, 8000, 900, 100), load_result(1000, 1000, 20, 100),
+                            load_result(4000, 4000, 30, 100)});
+  ASSERT_EQ(c.blocks, std::vector<std::string>{""});
+  EXPECT_THAT(c.data, HasSubstr("1000 1000 100000 20 20\n4000 4000 400000 30 30\n"
+                                "9000 8000 800000 900 900\n"));
+  EXPECT_EQ(c.bytes_per_message, 100);
+  EXPECT_GE(c.offered.high, 9000);
+  EXPECT_LE(c.y.low, 20);
+  EXPECT_GE(c.y.high, 900);
+}
+
+TEST(plots, two_loads_or_other_sizes_are_no_load_curve) {
+  const std::string first = load_result(1000, 1000, 20, 100);
+  const std::string second = load_result(4000, 4000, 30, 100);
+  EXPECT_TRUE(load_curves_of_texts({first, second}).blocks.empty());
+  EXPECT_TRUE(
+      load_curves_of_texts({first, second, load_result(9000, 8000, 900, 64)}).blocks.empty());
+  // The same load again says nothing of other loads.
+  EXPECT_TRUE(load_curves_of_texts({first, first, first}).blocks.empty());
+}
+
+TEST(plots, load_curves_of_several_sizes_are_told_apart) {
+  std::vector<std::string> texts;
+  for (const int size : {64, 100}) {
+    for (const int rate : {1000, 2000, 3000}) texts.push_back(load_result(rate, rate, 20, size));
+  }
+  const load_curves c = load_curves_of_texts(texts);
+  EXPECT_EQ(c.blocks, (std::vector<std::string>{"size=64", "size=100"}));
+  EXPECT_EQ(c.bytes_per_message, 0);  // no one scale of bytes fits both
+}
+
+TEST(plots, a_load_curve_is_drawn) {
+  if (!gnuplot_problem().empty()) GTEST_SKIP() << gnuplot_problem();
+  const test::scratch_folder folder;
+  const report_outcome outcome =
+      write_report({load_result(1000, 1000, 20, 100), load_result(4000, 4000, 30, 100),
+                    load_result(9000, 8000, 900, 100)},
+                   {folder.path().string(), "", {"load_curve"}, {}});
+  EXPECT_TRUE(outcome.warnings.empty()) << outcome.warnings.front();
+  EXPECT_EQ(outcome.plot_paths.size(), 2U);
+  EXPECT_THAT(test::text_of_file(outcome.html_path), HasSubstr("all that was offered"));
 }
 
 TEST(plots, the_latency_axis_covers_what_is_shown) {

@@ -111,7 +111,8 @@ struct search_spec {
 
 struct report_spec {
   std::vector<double> percentiles{50, 90, 99, 99.9, 99.99};
-  std::vector<std::string> plots{"percentiles", "throughput_bars", "latency_over_time"};
+  std::vector<std::string> plots{"load_curve", "percentiles", "throughput_bars",
+                                 "latency_over_time"};
 };
 
 struct scenario_spec {
