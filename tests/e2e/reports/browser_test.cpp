@@ -29,6 +29,53 @@ std::string text_of_file(const fs::path& file) {
   return out.str();
 }
 
+// Shows the page at a width that no window can have, and writes down what a reader would see of it.
+constexpr const char* inspector = R"html(<!doctype html><title>inspector</title><pre id="out"></pre>
+<iframe id="page" style="width:WIDTHpx;height:900px;border:0" src="SOURCE"></iframe><script>
+const rgb = (text) => (text.match(/[0-9.]+/g) || []).map(Number);
+const luminance = (c) => {
+  const part = (v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const [r, g, b] = c.map((v) => part(v / 255));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const contrast = (a, b) => {
+  const [x, y] = [luminance(a), luminance(b)].sort((p, q) => q - p);
+  return (x + 0.05) / (y + 0.05);
+};
+const paper = (e) => {
+  for (; e; e = e.parentElement) {
+    const c = rgb(getComputedStyle(e).backgroundColor);
+    if (c.length === 3) return c;
+  }
+  return [255, 255, 255];
+};
+page.onload = () => {
+  const root = page.contentDocument.documentElement;
+  let smallest = 1000, faintest = 21, texts = 0, plots = 0, blank = 0;
+  for (const e of root.querySelectorAll('body, body *')) {
+    if (![...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim())) continue;
+    const style = getComputedStyle(e), drawn = e.closest('svg');
+    const turn = drawn ? e.getScreenCTM() : {a: 1, b: 0}, scale = Math.hypot(turn.a, turn.b);
+    smallest = Math.min(smallest, parseFloat(style.fontSize) * scale);
+    faintest = Math.min(faintest, contrast(rgb(drawn ? style.fill : style.color), paper(e)));
+    ++texts;
+  }
+  for (const e of root.querySelectorAll('figure')) {
+    const svg = e.querySelector('svg'), box = svg ? svg.getBoundingClientRect() : {width: 0};
+    const marks = svg ? [...svg.querySelectorAll('path,polygon')].filter((m) => {
+      const b = m.getBoundingClientRect();
+      return b.width > 20 && b.height > 5;
+    }) : [];
+    ++plots;
+    if (!(box.width > 0 && box.height > 0 && marks.length > 0)) ++blank;
+  }
+  const found = {beyond: root.scrollWidth - root.clientWidth, smallest, faintest, texts, plots,
+                 blank,
+                 dark: matchMedia('(prefers-color-scheme: dark)').matches ? 1 : 0};
+  out.textContent = Object.entries(found).map(([k, v]) => k + '=' + v + ';').join(' ');
+};
+</script>)html";
+
 std::string output_of(const std::string& command) {
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
   std::string out;
@@ -96,6 +143,26 @@ class reports_in_a_browser : public testing::Test {
     return fs::exists(picture) ? fs::file_size(picture) : 0;
   }
 
+  // What the inspector finds at a width in CSS pixels: "plots" of them, how many are "blank", and
+  // so on. Empty when the browser said nothing.
+  [[nodiscard]] std::map<std::string, double> inspect(int width, const std::string& more) const {
+    const fs::path file = folder_ / "inspector.html";
+    std::string text = inspector;
+    text.replace(text.find("WIDTH"), 5, std::to_string(width));
+    text.replace(text.find("SOURCE"), 6, "file://" + page_);
+    std::ofstream(file) << text;
+    const std::string dom =
+        visit("file://" + file.string(),
+              "--allow-file-access-from-files --virtual-time-budget=5000 --dump-dom " + more);
+    static const std::regex entry("([a-z]+)=([-0-9.]+);");
+    std::map<std::string, double> found;
+    const std::string line = dom.substr(std::min(dom.find("<pre"), dom.size()));
+    const std::string report = line.substr(0, line.find("</pre>"));
+    for (std::sregex_iterator i(report.begin(), report.end(), entry), end; i != end; ++i)
+      found[(*i)[1]] = std::stod((*i)[2]);
+    return found;
+  }
+
   std::string browser_;
   fs::path folder_;
   std::string page_;
@@ -154,6 +221,25 @@ TEST_F(reports_in_a_browser, it_prints_to_pdf) {
   ASSERT_THAT(empty, StartsWith("%PDF-")) << text_of_file(folder_ / "browser.log");
   EXPECT_THAT(page, StartsWith("%PDF-"));
   EXPECT_GT(page.size(), 5 * empty.size());
+}
+
+// WCAG 2.1 asks for a contrast of 4.5 between text and what is behind it.
+TEST_F(reports_in_a_browser, it_reads_well_on_a_phone_and_at_a_desk_by_day_and_by_night) {
+  for (const int width : {390, 700, 1200}) {
+    for (const int dark : {0, 1}) {
+      SCOPED_TRACE(std::to_string(width) + (dark == 1 ? " pixels, dark" : " pixels, light"));
+      std::map<std::string, double> found =
+          inspect(width, "--blink-settings=preferredColorScheme=" + std::to_string(1 - dark));
+      ASSERT_EQ(found.size(), 7U) << text_of_file(folder_ / "browser.log");
+      EXPECT_EQ(found["dark"], dark);
+      EXPECT_EQ(found["beyond"], 0) << "pixels to scroll sideways";
+      EXPECT_GT(found["texts"], 50);
+      EXPECT_GE(found["smallest"], 12) << "pixels of the smallest letters";
+      EXPECT_GE(found["faintest"], 4.5) << "the least contrast";
+      EXPECT_EQ(found["blank"], 0);
+      EXPECT_EQ(found["plots"], gnuplot_is_there() ? 8 : 0);
+    }
+  }
 }
 
 TEST_F(reports_in_a_browser, something_is_painted_at_desk_and_phone_width) {
