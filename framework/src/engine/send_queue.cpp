@@ -350,6 +350,7 @@ void send_queue::count_first_transmission(const packet_body& body, stats& s) noe
 void send_queue::count_retransmission(packet_body& body, stats& s) noexcept {
   ++s.packets_retransmitted;
   s.retry_max = std::max<std::uint64_t>(s.retry_max, ++body.retries);
+  s.packets_affected += body.retries == 1;
   const std::uint64_t end = body.first_id + std::max(body.message_count, 1u);
   for (std::uint64_t id = body.first_id; id < end; ++id) {
     message* m = find(id);

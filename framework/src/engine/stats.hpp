@@ -20,8 +20,9 @@ struct stats {
   std::uint64_t packets_split = 0;     // cut because the path carries less than before
   std::uint64_t mtu_probes_sent = 0;
   std::uint64_t mtu_probes_lost = 0;
-  std::uint64_t mtu_black_holes = 0;  // times that a path ceased to carry large packets
-  std::uint64_t retry_max = 0;        // most retransmissions of one packet's content
+  std::uint64_t mtu_black_holes = 0;   // times that a path ceased to carry large packets
+  std::uint64_t packets_affected = 0;  // whose content was retransmitted, however often
+  std::uint64_t retry_max = 0;         // most retransmissions of one packet's content
   std::uint64_t wire_bytes_sent = 0;
   std::uint64_t wire_bytes_received = 0;
   std::uint64_t messages_sent = 0;      // first transmission
@@ -94,6 +95,7 @@ void for_each_stat(const stats& s, Visit&& visit) {
   MDP_STAT(mtu_probes_sent);
   MDP_STAT(mtu_probes_lost);
   MDP_STAT(mtu_black_holes);
+  MDP_STAT(packets_affected);
   MDP_STAT(retry_max);
   MDP_STAT(wire_bytes_sent);
   MDP_STAT(wire_bytes_received);

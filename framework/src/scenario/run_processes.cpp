@@ -119,11 +119,15 @@ class coordinator {
     worker_process& p = processes_[i];
     const bool open = p.read();
     if (const auto text = p.next()) {
-      answers_[i] = json::parse(*text);
-      const std::string& is = answers_[i].at("kind").get_ref<const std::string&>();
+      answers_[i] = json::parse(*text, nullptr, false);
+      if (!answers_[i].is_object() || !answers_[i].contains("kind"))
+        throw std::runtime_error(blame(i, " says what is no message"));
+      const std::string is = answers_[i]["kind"].get<std::string>();
       if (is == kind) return true;
       const std::string why = is == "error" ? answers_[i].at("why").get<std::string>()
                                             : fmt::format("said \"{}\", not \"{}\"", is, kind);
+      // What it complains of may be another that dies: that shows a little later.
+      std::this_thread::sleep_for(std::chrono::milliseconds(look_ms));
       throw std::runtime_error(blame(i, ": " + why));
     }
     if (open) return false;

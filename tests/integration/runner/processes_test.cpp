@@ -2,11 +2,14 @@
 #include <gtest/gtest.h>
 
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <thread>
 
 #include "mdp/base/random.hpp"
+#include "mdp/scenario/runner.hpp"
 #include "scenario/frames.hpp"
 #include "scenario/process_plan.hpp"
 #include "scenario/record_text.hpp"
@@ -191,6 +194,58 @@ TEST(Frames, ALengthBeyondTheLimitIsRefused) {
   EXPECT_THROW(static_cast<void>(reader.next()), std::runtime_error);
   close(ends[0]);
   close(ends[1]);
+}
+
+// What becomes of a run whose processes are `command` instead of workers.
+std::string error_with(const std::vector<std::string>& command) {
+  scenario_spec s;
+  s.name = "test";
+  s.points = {point({group("client", 1, 1), group("server", 1, 1)})};
+  s.points[0].id = "000000000001";
+  s.points[0].config_json = "{}";
+  s.points[0].transport = {"socket", "{}", ""};
+  flow_spec f;
+  f.from = "client";
+  f.to = "server";
+  f.sizes = {{64, 1.0}};
+  s.points[0].flows = {f};
+  s.points[0].run.time_limit_s = 0.5;
+  run_callbacks c;
+  c.plugin_directories = {MDP_PLUGIN_DIR};
+  c.worker_command = command;
+  const auto begun = std::chrono::steady_clock::now();
+  const auto results = run_points(s, c, nullptr);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(3));
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "a process stayed";
+  EXPECT_EQ(results.at(0).status, "failed");
+  return results.at(0).reasons.at(0);
+}
+
+void expect_within(const std::string& text, const std::string& words) {
+  EXPECT_NE(text.find(words), std::string::npos) << text;
+}
+
+TEST(BrokenWorker, ThatHangsIsNamedWhenItsTimeIsOver) {
+  const std::string error = error_with({"/bin/sleep", "600"});
+  expect_within(error, "process 'client' still runs after /run/time_limit_s");
+}
+
+TEST(BrokenWorker, ThatEndsIsNamedWithItsExitCode) {
+  const std::string error = error_with({"/bin/sh", "-c", "exit 7"});
+  expect_within(error, "process 'client'");
+  expect_within(error, "ended with exit code 7");
+}
+
+TEST(BrokenWorker, ThatSpeaksSomethingElseIsNamed) {
+  // 2 bytes, no JSON.
+  const std::string error = error_with({"/bin/sh", "-c", "printf '\\2\\0\\0\\0no' >&0; sleep 600"});
+  expect_within(error, "process '");
+  expect_within(error, "says what is no message");
+}
+
+TEST(BrokenWorker, ThatCannotBeStartedIsNamedWithItsProgram) {
+  expect_within(error_with({"/nonexistent/program"}), "/nonexistent/program");
+  expect_within(error_with({}), "starts no processes");
 }
 
 }  // namespace

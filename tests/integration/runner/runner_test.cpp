@@ -243,6 +243,7 @@ TEST(Simulated, AStreamWithoutConfirmationsIsHeldBackByFlowControl) {
 // A burst a second, lost in one direction only, and time for every loss to be found before the
 // window ends: what the protocol says of its packets is what the simulator counted, exactly.
 TEST(Simulated, TheProtocolsCountsAreThoseOfTheSimulator) {
+  int twice = 0;
   for (const std::uint64_t seed : {1u, 2u, 3u, 4u, 5u}) {
     point_spec p = simulated({at_rate(stream(), 500)}, "3");
     p.transport.options_json = R"({"seed": 1, "links": {
@@ -265,7 +266,16 @@ TEST(Simulated, TheProtocolsCountsAreThoseOfTheSimulator) {
     EXPECT_EQ(o.number("packets", "lost") - o.number("packets", "spurious"), dropped) << seed;
     EXPECT_EQ(o.number("packets", "retransmitted"), dropped) << seed;
     EXPECT_EQ(o.number("messages", "arrived"), 1500) << seed;
+    const double affected = o.number("packets", "affected");
+    const double retry_max = o.number("packets", "retry_max");
+    EXPECT_EQ(affected == dropped, retry_max == 1) << seed;
+    EXPECT_LE(affected, dropped) << seed;
+    EXPECT_GE(affected * retry_max, dropped) << seed;
+    EXPECT_DOUBLE_EQ(o.number("packets", "retry_mean"),
+                     dropped / (o.number("packets", "sent") - dropped));
+    twice += retry_max == 2;
   }
+  EXPECT_GT(twice, 0) << "no packet was lost twice";
 }
 
 TEST(Simulated, SteadinessIsReportedAndMayBeRequired) {
