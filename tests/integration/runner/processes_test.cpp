@@ -238,7 +238,8 @@ TEST(BrokenWorker, ThatEndsIsNamedWithItsExitCode) {
 
 TEST(BrokenWorker, ThatSpeaksSomethingElseIsNamed) {
   // 2 bytes, no JSON.
-  const std::string error = error_with({"/bin/sh", "-c", "printf '\\2\\0\\0\\0no' >&0; sleep 600"});
+  const std::string error =
+      error_with({"/bin/sh", "-c", "printf '\\2\\0\\0\\0no' >&0; exec sleep 600"});
   expect_within(error, "process '");
   expect_within(error, "says what is no message");
 }
