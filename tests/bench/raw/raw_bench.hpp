@@ -17,6 +17,7 @@ struct options {
   double warm_up_seconds = 0.05;  // threads start, buffers grow; not counted
   std::size_t outstanding = 1;    // requests under way at once; round trips only
   bool spin = true;               // wait by asking again, not in the kernel; round trips only
+  bool connected = true;          // false: each send names its address; batches and trains only
 };
 
 struct rate {

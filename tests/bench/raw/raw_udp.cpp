@@ -44,6 +44,14 @@ void receive_singly(const file& socket, std::size_t bytes, int flags, tally& arr
 
 // `count` messages of `bytes` each, all over the same memory.
 struct message_block {
+  // Every message names its receiver: the socket is not connected.
+  void address_to(const sockaddr_in& to) {
+    address = to;
+    for (mmsghdr& head : heads) {
+      head.msg_hdr.msg_name = &address;
+      head.msg_hdr.msg_namelen = sizeof address;
+    }
+  }
   message_block(std::size_t count, std::size_t bytes, std::size_t stride)
       : memory(stride * count, 'm'), parts(count), heads(count), controls(count) {
     for (std::size_t i = 0; i < count; ++i) {
@@ -55,6 +63,7 @@ struct message_block {
   struct control {
     alignas(cmsghdr) char bytes[64];
   };
+  sockaddr_in address{};
   std::vector<char> memory;
   std::vector<iovec> parts;
   std::vector<mmsghdr> heads;
@@ -99,6 +108,25 @@ void receive_merged(const file& socket, std::size_t bytes, tally& arrived) {
   }
 }
 
+// Says where the messages go: once, by connecting, or with each of them.
+void aim(const file& socket, message_block& block, const sockaddr_in& to, const options& o) {
+  if (o.connected) {
+    connect_to(socket, to);
+  } else {
+    block.address_to(to);
+  }
+}
+
+bool takes(const file& socket, const sockaddr_in& to, const std::vector<char>& datagram) {
+  union {
+    sockaddr any;
+    sockaddr_in v4;
+  } address{};
+  address.v4 = to;
+  return ::sendto(socket.fd(), datagram.data(), datagram.size(), 0, &address.any,
+                  sizeof address.v4) >= 0;
+}
+
 }  // namespace
 
 rate plain_sendto(const options& o) {
@@ -132,8 +160,9 @@ rate batched_mmsg(const options& o) {
   return guarded([&] {
     const file to = udp_socket();
     const file from = udp_socket();
-    connect_to(from, bind_loopback(to));
+    const sockaddr_in address = bind_loopback(to);
     message_block block(batch, o.message_bytes, o.message_bytes);
+    aim(from, block, address, o);
     return run_pair(
         o, [&](tally& sent) { send_in_batches(from, block, 1, sent); },
         [&](tally& arrived) { receive_in_batches(to, o.message_bytes, arrived); });
@@ -144,16 +173,17 @@ rate segmented_gso_gro(const options& o) {
   return guarded([&] {
     const file to = udp_socket();
     const file from = udp_socket();
-    connect_to(from, bind_loopback(to));
+    const sockaddr_in address = bind_loopback(to);
     set_option(to, IPPROTO_UDP, UDP_GRO, 1, "this kernel has no UDP_GRO");
     set_option(from, IPPROTO_UDP, UDP_SEGMENT, static_cast<int>(o.message_bytes),
                "this kernel has no UDP_SEGMENT");
     std::size_t segments = std::min(segments_max, train_bytes_max / o.message_bytes);
     const std::vector<char> trial(segments * o.message_bytes);
     // Older kernels take 64 segments at most.
-    if (::send(from.fd(), trial.data(), trial.size(), 0) < 0) segments = std::min(segments, batch);
+    if (!takes(from, address, trial)) segments = std::min(segments, batch);
     const std::size_t bytes = segments * o.message_bytes;
     message_block block(trains_per_call, bytes, bytes);
+    aim(from, block, address, o);
     return run_pair(
         o, [&](tally& sent) { send_in_batches(from, block, segments, sent); },
         [&](tally& arrived) { receive_merged(to, o.message_bytes, arrived); });

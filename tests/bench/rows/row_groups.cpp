@@ -205,6 +205,30 @@ rate engine_rounds(std::size_t bytes, double seconds) {
   return r;
 }
 
+measurement raw_unconnected(const char* name, raw_program program, std::size_t bytes) {
+  return {name,
+          [=](double seconds) {
+            options o{seconds, bytes, raw_warm_up};
+            o.connected = false;
+            return program(o);
+          },
+          true};
+}
+
+// What a connected socket spares the kernel: docs/decisions/0012-sockets-stay-unconnected.md.
+group connected_sockets(const char* name, std::size_t bytes) {
+  group g{name, bytes, {}, {}};
+  g.measurements = {raw("sendmmsg", raw_bench::batched_mmsg, bytes),
+                    raw_unconnected("sendmmsg, unconnected", raw_bench::batched_mmsg, bytes),
+                    raw("GSO+GRO", raw_bench::segmented_gso_gro, bytes),
+                    raw_unconnected("GSO+GRO, unconnected", raw_bench::segmented_gso_gro, bytes)};
+  g.rows = {{std::string(name) + ", sendmmsg", figure::rate, relation::shown, 0, "sendmmsg",
+             "sendmmsg, unconnected"},
+            {std::string(name) + ", trains", figure::rate, relation::shown, 0, "GSO+GRO",
+             "GSO+GRO, unconnected"}};
+  return g;
+}
+
 group engine_alone(const char* name, std::size_t bytes, figure of, double goal) {
   group g{name, bytes, {}, {}};
   g.measurements = {{"engine", [=](double s) { return engine_rounds(bytes, s); }, false}};
@@ -226,6 +250,8 @@ std::vector<group> all_groups(std::size_t senders) {
           both_directions("1,200 B both directions", 1200),
           both_directions("64 B both directions", 64),
           many_senders(senders),
+          connected_sockets("64 B, connected", 64),
+          connected_sockets("1,200 B, connected", 1200),
           engine_alone("64 B, engine alone", 64, figure::rate, 5e6),
           engine_alone("64 KiB, engine alone", 65536, figure::gigabits, 20)};
 }
