@@ -47,20 +47,30 @@ void network::tell(const transport::packet_event& event, std::uint32_t index) {
   observer_->on_packet(event, p.data.bytes(), slab_.more_parts(p));
 }
 
+transport::packet_event network::event_of(std::uint32_t place, std::uint32_t index,
+                                          packet_fate fate, std::uint64_t chain) const {
+  const packet& p = slab_[index];
+  return {.time_ns = now_,
+          .arrive_ns = now_,
+          .number = p.number,
+          .chain = chain,
+          .place = place,
+          .from = p.from,
+          .to = p.to,
+          .bytes = static_cast<std::uint32_t>(p.bytes),
+          .fate = fate};
+}
+
 void network::tell_offer(std::uint32_t link_id, std::uint32_t index, verdict v, bool copy) {
   link& wire = links_[link_id];
   const packet& p = slab_[index];
   const bool pass = v == verdict::pass;
-  transport::packet_event e{.time_ns = now_,
-                            .arrive_ns = pass ? p.arrive : now_,
-                            .number = wire.offered() - 1,
-                            .chain = wire.chain().value(),
-                            .place = link_key(link_id, 0).slot,
-                            .from = p.from,
-                            .to = p.to,
-                            .bytes = static_cast<std::uint32_t>(p.bytes),
-                            .queued = wire.queued(now_, slab_),
-                            .fate = pass && copy ? packet_fate::duplicated : fate_of(v)};
+  transport::packet_event e =
+      event_of(link_key(link_id, 0).slot, index,
+               pass && copy ? packet_fate::duplicated : fate_of(v), wire.chain().value());
+  e.number = wire.offered() - 1;
+  e.queued = wire.queued(now_, slab_);
+  if (pass) e.arrive_ns = p.arrive;
   tell(e, index);
   if (!pass) return;
   if (p.harm != 0) {
@@ -76,33 +86,16 @@ void network::tell_offer(std::uint32_t link_id, std::uint32_t index, verdict v, 
 
 void network::tell_settled(std::uint32_t link_id, std::uint32_t index, verdict v) {
   link& wire = links_[link_id];
-  const packet& p = slab_[index];
-  tell({.time_ns = now_,
-        .arrive_ns = v == verdict::pass ? p.arrive : now_,
-        .number = p.number,
-        .chain = wire.chain().value(),
-        .place = link_key(link_id, 0).slot,
-        .from = p.from,
-        .to = p.to,
-        .bytes = static_cast<std::uint32_t>(p.bytes),
-        .queued = wire.queued(now_, slab_),
-        .fate = fate_of(v)},
-       index);
+  transport::packet_event e =
+      event_of(link_key(link_id, 0).slot, index, fate_of(v), wire.chain().value());
+  e.queued = wire.queued(now_, slab_);
+  if (v == verdict::pass) e.arrive_ns = slab_[index].arrive;
+  tell(e, index);
 }
 
 void network::tell_arrival(std::uint32_t place, std::uint32_t index, packet_fate fate,
                            std::uint64_t chain) {
-  const packet& p = slab_[index];
-  tell({.time_ns = now_,
-        .arrive_ns = now_,
-        .number = p.number,
-        .chain = chain,
-        .place = place,
-        .from = p.from,
-        .to = p.to,
-        .bytes = static_cast<std::uint32_t>(p.bytes),
-        .fate = fate},
-       index);
+  tell(event_of(place, index, fate, chain), index);
 }
 
 void network::tell_wake_up(std::uint32_t node) {

@@ -208,17 +208,17 @@ bool peer::send_body(time_point now, train_builder& train) noexcept {
   record.body = index;
   record.eliciting = true;
   std::size_t used = wire::header_bytes + body.length;
-  std::byte* const base = block.data() - body.held.size();  // base + used: the end in the block
+  const auto end = [&] { return block.data() + (used - body.held.size()); };  // in the block
   if (used < packet_bytes_ &&
       (control_due() || flow_->acks.ack_waiting() || flow_->probes_due > 0)) {
-    used += write_control(now, {base + used, packet_bytes_ - used}, record);
+    used += write_control(now, {end(), packet_bytes_ - used}, record);
   }
   // A packet a little short of its train is padded: one train is worth more than the bytes.
   const std::uint32_t segment = train.segment();
   if (used < segment && segment - used <= segment / 8 && segment - used >= 8) {
     const std::size_t gap = segment - used;
-    wire::write_frame_head(base + used, wire::frame_type::pad, 0, gap - wire::frame_head_bytes, 0);
-    std::memset(base + used + wire::frame_head_bytes, 0, gap - wire::frame_head_bytes);
+    wire::write_frame_head(end(), wire::frame_type::pad, 0, gap - wire::frame_head_bytes, 0);
+    std::memset(end() + wire::frame_head_bytes, 0, gap - wire::frame_head_bytes);
     used = segment;
   }
   std::uint8_t flags = 0;

@@ -237,12 +237,8 @@ void agent::add_counts(run_record& record) const noexcept {
   for (std::size_t i = 0; i < stats_[1].size(); ++i) {
     const std::uint64_t before = i < stats_[0].size() ? stats_[0][i].second : 0;
     const auto& [key, after] = stats_[1][i];
-    std::uint64_t& sum = record.stats[key];
-    // A maximum is no count: the largest of all, over the whole run.
-    if (key == "retry_max")
-      sum = std::max(sum, after);
-    else
-      sum += after - before;
+    // A maximum is that of the whole run.
+    add_stat(record.stats, key, key == "retry_max" ? after : after - before);
   }
   for (const auto& [name, count] : transport::counter_names)
     record.transport[name] += transport_[1].*count - transport_[0].*count;

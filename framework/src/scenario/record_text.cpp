@@ -116,11 +116,7 @@ void add_record(run_record& sum, const run_record& part) {
   sum.flows.merge(part.flows);
   sum.measured_s = part.measured_s;
   sum.reliable = part.reliable;
-  for (const auto& [name, count] : part.stats) {
-    std::uint64_t& all = sum.stats[name];
-    // A maximum is no count.
-    all = name == "retry_max" ? std::max(all, count) : all + count;
-  }
+  for (const auto& [name, count] : part.stats) add_stat(sum.stats, name, count);
   for (const auto& [name, count] : part.transport) sum.transport[name] += count;
   if (sum.retransmitted.size() < part.retransmitted.size())
     sum.retransmitted.resize(part.retransmitted.size());

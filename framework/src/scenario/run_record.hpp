@@ -1,5 +1,7 @@
 // One repetition of one point, as measured.
 #pragma once
+#include <algorithm>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -38,5 +40,12 @@ struct run_record {
   std::vector<process_usage> processes;  // empty: all ran in one
   std::string error;                     // not empty: the repetition failed
 };
+
+// Adds what one node, or one process, counted. A maximum is no count: the largest of all stays.
+inline void add_stat(std::map<std::string, std::uint64_t>& sums, const std::string& name,
+                     std::uint64_t count) {
+  std::uint64_t& sum = sums[name];
+  sum = name == "retry_max" ? std::max(sum, count) : sum + count;
+}
 
 }  // namespace mdp::scenario

@@ -7,7 +7,6 @@
 //       say: heartbeats only.
 #include <fmt/format.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <array>
 #include <chrono>
@@ -20,6 +19,7 @@
 
 #include "engine/endpoint.hpp"
 #include "mdp/netsim/fabric.hpp"
+#include "tests/support/resident_memory.hpp"
 
 namespace mdp {
 namespace {
@@ -29,15 +29,6 @@ using namespace std::chrono_literals;
 constexpr std::size_t payload_bytes = 64;
 constexpr const char* network =
     R"({"seed": 7, "links": {"default": {"rate_mbps": 1000, "delay_us": 1000, "loss_pct": 1}}})";
-
-double resident_bytes() {
-  long pages = 0;
-  if (std::FILE* f = std::fopen("/proc/self/statm", "r")) {
-    if (std::fscanf(f, "%*d %ld", &pages) != 1) pages = 0;
-    std::fclose(f);
-  }
-  return static_cast<double>(pages) * static_cast<double>(::sysconf(_SC_PAGESIZE));
-}
 
 double cpu_seconds() {
   rusage used{};
@@ -151,7 +142,7 @@ class world {
 };
 
 int pairs(std::size_t endpoints, std::uint32_t messages) {
-  const double before = resident_bytes();
+  const double before = test::resident_bytes();
   world w(endpoints, {});
   auto& hosts = w.hosts();
   const std::size_t count = hosts.size() / 2;
@@ -167,7 +158,7 @@ int pairs(std::size_t endpoints, std::uint32_t messages) {
   fmt::print("{} endpoints, {} of {} pairs exchanged {} messages each way\n", hosts.size(),
              w.answered(), count, messages);
   fmt::print("{:.0f} bytes of resident memory an endpoint with its link\n",
-             (resident_bytes() - before) / static_cast<double>(hosts.size()));
+             (test::resident_bytes() - before) / static_cast<double>(hosts.size()));
   fmt::print("{:.2f} s of virtual time in {:.2f} CPU-seconds: ratio {:.4f}\n", simulated, spent,
              simulated / spent);
   fmt::print("{:.0f} messages a CPU-second\n", 2.0 * static_cast<double>(count) * messages / spent);

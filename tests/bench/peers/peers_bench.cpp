@@ -2,7 +2,6 @@
 // the number of peers, packets and fragments in flight. Two engines in memory, no I/O, one core.
 // That the work does not grow shows in instructions; nanoseconds grow with what the caches miss.
 #include <benchmark/benchmark.h>
-#include <unistd.h>
 
 #include <array>
 #include <cstdio>
@@ -12,6 +11,7 @@
 
 #include "tests/support/allocation_count.hpp"
 #include "tests/support/peer_crowd.hpp"
+#include "tests/support/resident_memory.hpp"
 
 namespace mdp {
 namespace {
@@ -28,15 +28,6 @@ engine::config settings_for(std::uint32_t peers) {
   return c;
 }
 
-double resident_bytes() {
-  long pages = 0;
-  if (std::FILE* f = std::fopen("/proc/self/statm", "r")) {
-    if (std::fscanf(f, "%*d %ld", &pages) != 1) pages = 0;
-    std::fclose(f);
-  }
-  return static_cast<double>(pages) * static_cast<double>(::sysconf(_SC_PAGESIZE));
-}
-
 void submit(peer_crowd& crowd, peer_id to, std::size_t bytes,
             std::uint8_t wants = engine::want_received | engine::want_delivered) {
   static const std::array<std::byte, 16384> payload{};  // not of the heap, which is counted
@@ -49,7 +40,7 @@ void submit(peer_crowd& crowd, peer_id to, std::size_t bytes,
 void memory_of_peers(benchmark::State& state) {
   const auto count = static_cast<std::uint32_t>(state.range(0));
   for (auto _ : state) {
-    const double resident = resident_bytes();
+    const double resident = test::resident_bytes();
     peer_crowd crowd(settings_for(count), 65536);
     const auto before = static_cast<double>(test::allocated_bytes());
     const double objects = 2.0 * count;
@@ -62,7 +53,7 @@ void memory_of_peers(benchmark::State& state) {
     crowd.run_for(50min, 10min);  // all fall idle
     const auto held = [&] { return static_cast<double>(test::allocated_bytes()) - before; };
     state.counters["idle_bytes"] = held() / objects;
-    state.counters["idle_resident_bytes"] = (resident_bytes() - resident) / objects;
+    state.counters["idle_resident_bytes"] = (test::resident_bytes() - resident) / objects;
     const std::uint32_t active = std::min(count, 1000u);
     const double idle = held();
     for (std::uint32_t i = 0; i < active; ++i)

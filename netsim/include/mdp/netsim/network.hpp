@@ -158,6 +158,10 @@ class network {
   void index_senders();
   void announce_node(std::uint32_t node);
   void tell(const transport::packet_event& event, std::uint32_t index);
+  // What all events of a packet have in common, at this instant.
+  [[nodiscard]] transport::packet_event event_of(std::uint32_t place, std::uint32_t index,
+                                                 transport::packet_fate fate,
+                                                 std::uint64_t chain) const;
   void tell_settled(std::uint32_t link_id, std::uint32_t index, verdict v);
   void tell_offer(std::uint32_t link_id, std::uint32_t index, verdict v, bool copy);
   void tell_arrival(std::uint32_t place, std::uint32_t index, transport::packet_fate fate,
