@@ -231,8 +231,9 @@ TEST(BrokenWorker, ThatHangsIsNamedWhenItsTimeIsOver) {
 }
 
 TEST(BrokenWorker, ThatEndsIsNamedWithItsExitCode) {
+  // Both processes end: which of them is seen to first depends on the machine.
   const std::string error = error_with({"/bin/sh", "-c", "exit 7"});
-  expect_within(error, "process 'client'");
+  expect_within(error, "process '");
   expect_within(error, "ended with exit code 7");
 }
 
