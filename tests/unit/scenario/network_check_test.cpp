@@ -1,6 +1,7 @@
 // Simulations beyond the machine: refused by what it has, not by what the author had.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -11,7 +12,9 @@ namespace mdp::scenario {
 namespace {
 
 std::string error_with(std::uint64_t memory_bytes, const char* peers) {
-  const auto file = std::filesystem::path(::testing::TempDir()) / "network_check.json";
+  // Tests run side by side: each process has a file of its own.
+  const auto file = std::filesystem::path(::testing::TempDir()) /
+                    ("network_check_" + std::to_string(::getpid()) + ".json");
   std::ofstream(file) << R"({"schema": "mdp-scenario/1", "name": "n", "description": "d",
     "transports": {"default": {"plugin": "netsim"}}, "network": {"links": {"wan": {}}},
     "peers": )" << peers
@@ -20,12 +23,14 @@ std::string error_with(std::uint64_t memory_bytes, const char* peers) {
   load_options options;
   options.context = testing::fixed_context();
   options.context.memory_bytes = [memory_bytes] { return memory_bytes; };
+  std::string error = "accepted";
   try {
     static_cast<void>(load_scenario(file.string(), options));
   } catch (const scenario_error& e) {
-    return e.what();
+    error = e.what();
   }
-  return "accepted";
+  std::filesystem::remove(file);
+  return error;
 }
 
 TEST(NetworkCheck, NamesThePeersThatTheMachineCannotHold) {
