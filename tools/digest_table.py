@@ -16,7 +16,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SCENARIOS = ("lossy_wan", "hostile_link", "loss_bursts", "dumbbell", "incast", "satellite", "mesh",
-             "bursts")
+             "bursts", "server_restarts")
 COMPONENTS = ("base", "buffer", "wire", "metrics", "engine", "engine/congestion", "messaging",
               "runtime", "workload", "scenario")
 FLAGS = ("-std=c++20", "-DNDEBUG", "-DFMT_HEADER_ONLY", '-DMDP_VERSION="digest"')

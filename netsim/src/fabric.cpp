@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "mdp/netsim/network.hpp"
+#include "mdp/netsim/process_plan.hpp"
 
 namespace mdp::netsim {
 namespace {
@@ -84,6 +85,7 @@ class simulated_fabric final : public transport::fabric {
     return std::make_unique<simulated_transport>(net_, caps_, options);
   }
   std::int64_t advance(time_point limit) noexcept override { return net_->advance(ns_of(limit)); }
+  std::vector<transport::process_change> process_changes() const override;
   transport::fabric_facts facts() const override;
   bool observe(transport::packet_observer& observer) override {
     if (net_->node_count() != 0) return false;
@@ -126,6 +128,12 @@ void simulated_fabric::check(const transport::open_options& options) const {
         "opening); leave the address out",
         to_string(local), net_->node_count()));
   }
+}
+
+std::vector<transport::process_change> simulated_fabric::process_changes() const {
+  std::vector<std::string> names;
+  for (std::uint32_t i = 0; i < net_->node_count(); ++i) names.push_back(net_->node_name(i));
+  return process_plan(net_->options().faults, names);
 }
 
 void add_link(transport::fabric_facts& facts, const std::string& name, const link& wire) {

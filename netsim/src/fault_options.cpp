@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::uint64_t at_us_max = 30 * 86'400'000'000;  // a month
 constexpr std::int64_t skew_ppm_max = 100'000;
-constexpr std::array<std::string_view, 5> kinds{"partition", "pause", "clock_step", "clock_skew",
-                                                "rebind"};
+constexpr std::array<std::string_view, 7> kinds{"partition", "pause", "clock_step", "clock_skew",
+                                                "rebind",    "crash", "restart"};
 
 std::int64_t skew_of(const option_value& v, const std::string& pointer) {
   expect(v, option_kind::number, pointer);
@@ -54,6 +54,12 @@ void expect_together(const node_fault& fault, const given_keys& given, const std
   }
   if (given.skew != (fault.kind == fault_kind::clock_skew)) {
     refuse(pointer, "skew_ppm goes with the kind clock_skew, and with no other");
+  }
+  if (fault.kind == fault_kind::crash && given.lasts) {
+    refuse(child(pointer, "for_us"), "a crash is for good; the kind restart lasts");
+  }
+  if (fault.kind == fault_kind::restart && !given.lasts) {
+    refuse(pointer, "the kind restart needs the key for_us");
   }
   const bool moment = fault.kind == fault_kind::clock_step || fault.kind == fault_kind::rebind;
   if (moment && given.lasts) refuse(child(pointer, "for_us"), "this kind of fault does not last");

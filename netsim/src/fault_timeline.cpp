@@ -15,18 +15,24 @@ std::int64_t gained(std::int64_t d, std::int64_t ppm) noexcept {
   return d / million * ppm + (rest >= 0 ? rest / million : -((-rest + million - 1) / million));
 }
 
-bool names(const node_fault& fault, const std::string& node) {
+// The network itself lives through it; the end of a process is for those who run the process.
+bool of_network(const node_fault& fault) noexcept {
+  return fault.kind != fault_kind::crash && fault.kind != fault_kind::restart;
+}
+
+}  // namespace
+
+bool befalls(const node_fault& fault, const std::string& node) {
   const std::string group = group_of(node);
   return std::any_of(fault.nodes.begin(), fault.nodes.end(), [&](const std::string& n) {
     return n == node || (!group.empty() && n == group);
   });
 }
 
-}  // namespace
-
 fault_timeline::fault_timeline(const std::vector<node_fault>& faults)
     : faults_(faults), members_(faults.size()) {
   for (std::uint32_t i = 0; i < faults_.size(); ++i) {
+    if (!of_network(faults_[i])) continue;
     moments_.push_back({faults_[i].at_ns, i, true});
     if (faults_[i].until_ns != INT64_MAX) moments_.push_back({faults_[i].until_ns, i, false});
   }
@@ -45,11 +51,11 @@ void fault_timeline::add_node(const std::string& name, std::int64_t now) {
   const auto number = static_cast<std::uint32_t>(nodes_.size());
   nodes_.push_back({.since = now, .shown = now});
   for (std::uint32_t i = 0; i < faults_.size(); ++i) {
-    if (names(faults_[i], name)) members_[i].push_back(number);
+    if (befalls(faults_[i], name)) members_[i].push_back(number);
   }
   for (std::size_t m = 0; m < done_; ++m) {
     const std::uint32_t i = moments_[m].fault;
-    if (!names(faults_[i], name)) continue;
+    if (!befalls(faults_[i], name)) continue;
     happen(faults_[i], std::uint64_t{1} << i % partitions_max, moments_[m].begins, nodes_.back());
   }
 }
@@ -82,6 +88,8 @@ void fault_timeline::happen(const node_fault& fault, std::uint64_t bit, bool beg
       set_clock(node, now, begins ? fault.skew_ppm : 0, 0);
       break;
     case fault_kind::rebind:
+    case fault_kind::crash:
+    case fault_kind::restart:
       break;
   }
 }

@@ -20,8 +20,6 @@ struct fault_setting {
   std::size_t message_bytes = 8;  // at least 8: a serial number, then bytes that follow from it
   duration timeout{};             // of a message, until received and until delivered; 0: none
   int messages = 40;              // one each 100 ms
-  int crash_step = -1;            // the server's process is gone from this step on; -1: never
-  int restart_step = -1;          // a new one opens at its address
   int steps = 4000;               // of 10 ms
   std::uint64_t seed = 1;
 };
@@ -70,22 +68,15 @@ class fault_conversation {
     server_ = open("server", setting.seed * 3 + 2, {});
     address_ = server_->local_address();
     peer_ = *client_->connect(address_);
+    plan_ = fabric_->process_changes();
     turn(*server_, false);  // from now on the simulator says when it runs
   }
 
   fault_ending run() {
     for (int step = 0; step < setting_.steps; ++step) {
-      if (step == setting_.crash_step) server_.reset();
-      if (step == setting_.restart_step) {
-        server_ = open("server", setting_.seed * 3 + 3, address_);
-        turn(*server_, false);
-      }
       if (step % 10 == 0 && sent_ < setting_.messages) send();
       turn(*client_, true);
-      for (std::int64_t ready = 0; (ready = fabric_->advance(at_ns(step * step_ns))) >= 0;) {
-        if (ready == 0) turn(*client_, true);
-        if (ready == 1 && server_) turn(*server_, false);
-      }
+      advance_to(at_ns(step * step_ns));
     }
     seen_.unresolved = client_->unresolved(peer_).size();
     for (const auto& [name, text] : fabric_->facts()) {
@@ -106,6 +97,22 @@ class fault_conversation {
     o.config.peer_timeout_ms = 3000;
     o.config.connect_timeout_ms = 2000;
     return make_node(o);
+  }
+  void advance_to(time_point limit) {
+    for (;;) {
+      const time_point change = changed_ < plan_.size() ? plan_[changed_].at : never;
+      const std::int64_t ready = fabric_->advance(std::min(limit, change));
+      if (ready == 0) turn(*client_, true);
+      if (ready == 1) turn(*server_, false);
+      if (ready >= 0) continue;
+      if (change > limit) return;
+      if (plan_[changed_++].begins) {
+        server_ = open("server", setting_.seed * 3 + 2 + changed_, address_);
+        turn(*server_, false);
+      } else {
+        server_.reset();
+      }
+    }
   }
   [[nodiscard]] std::vector<std::byte> content(std::uint64_t serial) const {
     std::vector<std::byte> bytes(setting_.message_bytes);
@@ -159,6 +166,8 @@ class fault_conversation {
   std::unique_ptr<node> server_;
   endpoint_address address_;
   peer_id peer_ = no_peer;
+  std::vector<transport::process_change> plan_;  // for the server
+  std::size_t changed_ = 0;                      // of the plan
   int sent_ = 0;
   fault_ending seen_;
 };

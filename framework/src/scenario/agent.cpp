@@ -13,11 +13,14 @@ namespace {
 std::unique_ptr<messaging::messenger> make_messenger(const point_spec& point,
                                                      const peer_group& group,
                                                      const std::string& name, std::uint64_t seed,
+                                                     const earlier_processes& before,
                                                      transport::fabric& fabric) {
   messaging::messenger_options options;
   options.fabric = &fabric;
   options.name = name;
-  options.seed = seed;
+  // What a process draws to be told from the one before it must be new.
+  options.seed = before.count == 0 ? seed : splitmix64(seed + before.count);
+  options.local = before.address;
   options.config = point.protocol.config;
   options.threads = point.protocol.threads;
   options.threads.cpus = group.thread_cpus;
@@ -75,13 +78,14 @@ workload::sender_options options_of(const flow_spec& flow, messaging::messenger&
 }  // namespace
 
 agent::agent(const point_spec& point, const peer_group& group, std::uint32_t index,
-             std::uint64_t seed, transport::fabric& fabric)
+             std::uint64_t seed, transport::fabric& fabric, earlier_processes before)
     : point_(point),
       group_(group),
       seed_(seed),
+      before_(std::move(before)),
       name_(fmt::format("{}-{}", group.name, index)),
       real_time_(!fabric.caps().virtual_time),
-      messenger_(make_messenger(point, group, name_, seed, fabric)),
+      messenger_(make_messenger(point, group, name_, seed, before_, fabric)),
       events_(512) {}
 
 // Each peer once, however many flows go there; never oneself.
@@ -122,6 +126,8 @@ void agent::set_up(
     if (flow.from != group_.name) continue;
     auto options = options_of(flow, *messenger_, splitmix64(seed_ + senders_.size()));
     options.flow = static_cast<std::uint8_t>(number);
+    if (senders_.size() < before_.sequences.size())
+      options.first_sequence = before_.sequences[senders_.size()];
     for (const auto& [group, members] : addresses)
       if (group == flow.to) connect(members, connected, options.targets);
     if (options.targets.empty())
@@ -140,7 +146,10 @@ void agent::set_up(
 
 void agent::begin(const workload::phases& p) noexcept {
   running_ = true;
-  for (auto& s : senders_) s->begin(p);
+  for (auto& s : senders_) {
+    s->begin(p);
+    if (before_.count > 0) s->skip_to(messenger_->now());
+  }
   receiver_->begin(p);
   retransmitted_.begin(p.measure_from, p.measure_until);
   next_look_ = p.measure_from;
@@ -168,7 +177,12 @@ void agent::handle(messaging::event& e) noexcept {
     case event_kind::peer_moved:
       break;
     case event_kind::peer_down:
-      if (lost_.empty()) lost_ = fmt::format("{} lost a peer: {}", name_, e.reason ? e.reason : "");
+      ++downs_;
+      if (lost_.empty() && point_.run.peer_down == "fail")
+        lost_ = fmt::format(
+            "{} lost a peer: {}; where that is to be counted, set /run/peer_down to "
+            "\"report\"",
+            name_, e.reason ? e.reason : "");
       break;
     case event_kind::message:
       // Replies go to the sender that asked for them, everything else to the receiver.
@@ -214,17 +228,35 @@ void agent::snapshot(bool at_end) noexcept {
 
 void agent::finish(run_record& record) noexcept {
   const time_point now = messenger_->now();
-  double share = 0;
+  for (auto& s : senders_) s->finish(now);
+  receiver_->finish(now);
+  add_measured(record);
+  if (!senders_.empty()) record.per_sender.push_back(before_.share);
+}
+
+earlier_processes agent::end_process(run_record& record) noexcept {
+  before_.sequences.clear();
   for (auto& s : senders_) {
-    s->finish(now);
+    s->end_process();
+    before_.sequences.push_back(s->next_sequence());
+  }
+  receiver_->finish(messenger_->now());
+  add_measured(record);
+  ++before_.count;
+  before_.address = messenger_->local_address();
+  return std::move(before_);
+}
+
+void agent::add_measured(run_record& record) noexcept {
+  for (auto& s : senders_) {
     const workload::flow_metrics& m = s->metrics();
-    share += static_cast<double>(m.completed > 0 ? m.completed : m.sent);
+    before_.share += static_cast<double>(m.completed > 0 ? m.completed : m.sent);
     record.flows.merge(m);
   }
-  if (!senders_.empty()) record.per_sender.push_back(share);
-  receiver_->finish(now);
   record.flows.merge(receiver_->metrics());
   record.reliable = messenger_->reliable();
+  record.peers["ups"] += ups_;
+  record.peers["downs"] += downs_;
   if (retransmissions_known_) {
     record.retransmitted.resize(retransmitted_.delivered.size());
     for (std::size_t i = 0; i < record.retransmitted.size(); ++i)

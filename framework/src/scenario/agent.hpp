@@ -12,10 +12,19 @@
 
 namespace mdp::scenario {
 
+// What the run remembers of the processes that a peer had before. The next one knows none of it: it
+// is there so that no message has the number of another.
+struct earlier_processes {
+  std::uint32_t count = 0;
+  endpoint_address address;              // where they were, and the next one is to be
+  std::vector<std::uint64_t> sequences;  // of each sender: all lower ones have been used
+  double share = 0;                      // messages completed or sent
+};
+
 class agent {
  public:
   agent(const point_spec& point, const peer_group& group, std::uint32_t index, std::uint64_t seed,
-        transport::fabric& fabric);
+        transport::fabric& fabric, earlier_processes before = {});
 
   // Makes the actors: a sender for each flow that begins here, a receiver for what arrives.
   // `addresses`: of every peer of each group. Throws when a peer cannot be connected to.
@@ -29,6 +38,8 @@ class agent {
   bool turn(time_point latest) noexcept;
   [[nodiscard]] bool done() const noexcept;
   void finish(run_record& record) noexcept;
+  // Instead of finish(): its process ends now, with all that it knows; then the agent is destroyed.
+  [[nodiscard]] earlier_processes end_process(run_record& record) noexcept;
   void snapshot(bool at_end) noexcept;
 
   [[nodiscard]] messaging::messenger& messenger() noexcept { return *messenger_; }
@@ -41,11 +52,13 @@ class agent {
   [[nodiscard]] workload::sender* sender_at(int flow) const noexcept;
   void handle(messaging::event& e) noexcept;
   void look_at_retransmissions(time_point now) noexcept;
+  void add_measured(run_record& record) noexcept;
   void add_counts(run_record& record) const noexcept;
 
   const point_spec& point_;
   const peer_group& group_;
   std::uint64_t seed_;
+  earlier_processes before_;
   std::string name_;
   bool real_time_;
   std::unique_ptr<messaging::messenger> messenger_;
@@ -55,6 +68,7 @@ class agent {
   std::vector<messaging::event> events_;
   std::size_t targets_ = 0;
   std::size_t ups_ = 0;
+  std::size_t downs_ = 0;
   bool running_ = false;
   workload::time_series retransmitted_;  // counts of packets, by interval
   std::uint64_t retransmissions_ = 0;    // when we last looked

@@ -39,7 +39,7 @@ static void from_json(const json& j, time_series& s) {
 template <class Metrics, class Visit>
 static void each_member(Metrics& m, Visit&& visit) {
   auto& [response, service, received, delivered, one_way, round_trip, offered, sent, completed,
-         expired, unknown, arrived, arrived_bytes, duplicated, corrupted, series] = m;
+         expired, unknown, orphaned, arrived, arrived_bytes, duplicated, corrupted, series] = m;
   visit("response", response);
   visit("service", service);
   visit("received", received);
@@ -51,6 +51,7 @@ static void each_member(Metrics& m, Visit&& visit) {
   visit("completed", completed);
   visit("expired", expired);
   visit("unknown", unknown);
+  visit("orphaned", orphaned);
   visit("arrived", arrived);
   visit("arrived_bytes", arrived_bytes);
   visit("duplicated", duplicated);
@@ -76,8 +77,8 @@ static void from_json(const json& j, process_usage& p) {
 template <class Record, class Visit>
 static void each_member(Record& r, Visit&& visit) {
   auto& [index, order, seed, started, placement, flows, measured_s, reliable, stats, transport,
-         retransmitted, cpu_us, context_switches, real_s, facts, per_sender, network, processes,
-         error] = r;
+         peers, retransmitted, cpu_us, context_switches, real_s, facts, per_sender, network,
+         processes, error] = r;
   visit("index", index);
   visit("order", order);
   visit("seed", seed);
@@ -88,6 +89,7 @@ static void each_member(Record& r, Visit&& visit) {
   visit("reliable", reliable);
   visit("stats", stats);
   visit("transport", transport);
+  visit("peers", peers);
   visit("retransmitted", retransmitted);
   visit("cpu_us", cpu_us);
   visit("context_switches", context_switches);
@@ -118,6 +120,7 @@ void add_record(run_record& sum, const run_record& part) {
   sum.reliable = part.reliable;
   for (const auto& [name, count] : part.stats) add_stat(sum.stats, name, count);
   for (const auto& [name, count] : part.transport) sum.transport[name] += count;
+  for (const auto& [name, count] : part.peers) sum.peers[name] += count;
   if (sum.retransmitted.size() < part.retransmitted.size())
     sum.retransmitted.resize(part.retransmitted.size());
   for (std::size_t i = 0; i < part.retransmitted.size(); ++i)

@@ -52,7 +52,7 @@ void collect_paths(const json& j, const std::string& prefix, std::vector<std::st
 json summary_json(const json& runs) {
   json summary = json::object();
   for (const char* section :
-       {"offered", "messages", "packets", "bytes", "latency", "cpu", "fairness"}) {
+       {"offered", "messages", "packets", "peers", "bytes", "latency", "cpu", "fairness"}) {
     std::vector<std::string> paths;
     for (const json& run : runs) {
       if (run["error"].is_null()) {

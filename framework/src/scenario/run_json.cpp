@@ -57,10 +57,11 @@ json messages_json(const run_record& r) {
   j["arrived"] = f.arrived;
   j["expired"] = f.expired;
   j["unknown"] = f.unknown;
+  j["orphaned"] = f.orphaned;
   j["duplicated"] = f.duplicated;
   j["corrupted"] = f.corrupted;
   // Without replies or confirmations nobody can tell what became of a message.
-  const bool tracked = f.completed + f.expired + f.unknown > 0;
+  const bool tracked = f.completed + f.expired + f.unknown + f.orphaned > 0;
   j["delivered_ratio"] = tracked && f.sent > 0
                              ? json(static_cast<double>(f.completed) / static_cast<double>(f.sent))
                              : json(nullptr);
@@ -102,6 +103,15 @@ json packets_json(const run_record& r) {
             static_cast<double>(r.stats.at("packets_sent"));
   j["spurious_retransmit_ratio"] = ratio;
   j["kernel_drops"] = stat_or_null(r.transport, "rx_kernel_drops");
+  return j;
+}
+
+json peers_json(const run_record& r) {
+  json j;
+  for (const char* name : {"ups", "downs", "crashes", "restarts"}) {
+    const auto found = r.peers.find(name);
+    j[name] = found == r.peers.end() ? 0 : found->second;
+  }
   return j;
 }
 
@@ -160,6 +170,7 @@ json run_json(const run_record& r, bool virtual_time) {
                                                    : json(nullptr)}};
   j["messages"] = messages_json(r);
   j["packets"] = packets_json(r);
+  j["peers"] = peers_json(r);
   json wire = nullptr;
   if (r.stats.contains("wire_bytes_sent"))
     wire = rounded(static_cast<double>(r.stats.at("wire_bytes_sent")) / s, 1);

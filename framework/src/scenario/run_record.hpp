@@ -29,8 +29,10 @@ struct run_record {
   bool reliable = true;
   std::map<std::string, std::uint64_t> stats;      // messengers' counts over the window, summed
   std::map<std::string, std::uint64_t> transport;  // transports' counts over the window, summed
-  std::vector<std::uint64_t> retransmitted;        // packets, by interval; empty: unknown
-  double cpu_us = -1;                              // of all threads over the window; < 0: unknown
+  // In all the run: ups and downs reported to all peers; crashes and restarts of processes.
+  std::map<std::string, std::uint64_t> peers;
+  std::vector<std::uint64_t> retransmitted;  // packets, by interval; empty: unknown
+  double cpu_us = -1;                        // of all threads over the window; < 0: unknown
   double context_switches = -1;
   double real_s = 0;
   std::map<std::string, std::string> facts;  // the fabric's, e.g. digest

@@ -1,11 +1,12 @@
 // A run in virtual time: one thread, driven by the simulator's next event.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <stdexcept>
 
-#include "agent.hpp"
+#include "peer_processes.hpp"
 #include "repetition.hpp"
 
 namespace mdp::scenario {
@@ -13,39 +14,34 @@ namespace {
 
 class virtual_run {
  public:
-  virtual_run(const point_spec& point, const run_callbacks& callbacks, transport::fabric& fabric)
-      : point_(point), callbacks_(callbacks), fabric_(fabric) {}
-
-  void make_agents(std::uint64_t seed) {
-    for (const peer_group& group : point_.peers)
-      for (std::uint32_t i = 0; i < group.count; ++i)
-        agents_.push_back(
-            std::make_unique<agent>(point_, group, i, splitmix64(seed + agents_.size()), fabric_));
-    std::vector<std::pair<std::string, std::vector<endpoint_address>>> addresses;
-    std::size_t next = 0;
-    for (const peer_group& group : point_.peers) {
-      addresses.push_back({group.name, {}});
-      for (std::uint32_t i = 0; i < group.count; ++i)
-        addresses.back().second.push_back(agents_[next++]->messenger().local_address());
-    }
-    for (auto& a : agents_) a->set_up(addresses);
-  }
+  virtual_run(const point_spec& point, std::uint64_t seed, const run_callbacks& callbacks,
+              transport::fabric& fabric, run_record& record)
+      : point_(point),
+        callbacks_(callbacks),
+        fabric_(fabric),
+        record_(record),
+        peers_(point, seed, fabric) {}
 
   // Runs events up to `until`, or until `stop` says so after any of them.
   template <class Stop>
   void run_to(time_point until, Stop&& stop) {
-    for (auto& a : agents_) settle(*a, until);
+    peers_.each([&](agent& a) { settle(a, until); });
     while (!stop()) {
-      const std::int64_t ready = fabric_.advance(until);
-      if (ready < 0) return;
-      agent& a = *agents_[static_cast<std::size_t>(ready)];
+      const time_point change = peers_.next_change();
+      const std::int64_t ready = fabric_.advance(std::min(until, change));
+      if (ready < 0) {
+        if (change > until) return;
+        for (const std::size_t begun : peers_.change(record_)) settle(*peers_.at(begun), until);
+        continue;
+      }
+      agent& a = *peers_.at(static_cast<std::size_t>(ready));
       settle(a, until);
       if (!a.lost().empty()) throw std::runtime_error(a.lost());
       if ((++events_ & 4095) == 0) check_limits();
     }
   }
 
-  [[nodiscard]] std::vector<std::unique_ptr<agent>>& agents() noexcept { return agents_; }
+  [[nodiscard]] peer_processes& peers() noexcept { return peers_; }
 
  private:
   // What an agent submits must be flushed by another turn; the last one registers its next wake-up.
@@ -65,7 +61,8 @@ class virtual_run {
   const point_spec& point_;
   const run_callbacks& callbacks_;
   transport::fabric& fabric_;
-  std::vector<std::unique_ptr<agent>> agents_;
+  run_record& record_;
+  peer_processes peers_;
   std::uint64_t events_ = 0;
   std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
 };
@@ -97,38 +94,37 @@ void run_virtual(const point_spec& point, std::uint64_t seed, const run_callback
           "/flows: a closed stream over raw has no rate of its own in virtual time; use "
           "\"mode\": \"open\" with rate_per_s, or protocol mdp");
   }
-  virtual_run run(point, callbacks, fabric);
-  run.make_agents(seed);
-  auto& agents = run.agents();
-  const auto clock = [&] { return agents[0]->messenger().now(); };
+  virtual_run run(point, seed, callbacks, fabric, record);
+  peer_processes& peers = run.peers();
   // From the one on that was waited for: asked after each event, of very many agents.
   auto all = [&, at = std::size_t{0}](auto&& test) mutable {
-    for (std::size_t passed = 0; passed < agents.size(); ++passed) {
-      if (!test(*agents[at])) return false;
-      at = at + 1 < agents.size() ? at + 1 : 0;
+    for (std::size_t passed = 0; passed < peers.size(); ++passed) {
+      if (peers.at(at) != nullptr && !test(*peers.at(at))) return false;
+      at = at + 1 < peers.size() ? at + 1 : 0;
     }
     return true;
   };
-  run.run_to(clock() + seconds(60), [&] { return all([](agent& a) { return a.connected(); }); });
+  run.run_to(peers.now() + seconds(60),
+             [&] { return all([](agent& a) { return a.connected(); }); });
   if (!all([](agent& a) { return a.connected(); }))
     throw std::runtime_error("not every peer was connected within 60 s of virtual time");
 
   workload::phases p;
-  p.start = clock() + std::chrono::milliseconds(1);
+  p.start = peers.now() + std::chrono::milliseconds(1);
   p.measure_from = p.start + seconds(point.run.warmup_s);
   p.measure_until = p.measure_from + seconds(point.run.measure_s);
   p.drain_until = p.measure_until + seconds(point.run.drain_s);
-  for (auto& a : agents) a->begin(p);
+  peers.begin(p);
   const auto keep_going = [] { return false; };
   run.run_to(p.measure_from, keep_going);
-  for (auto& a : agents) a->snapshot(false);
+  peers.snapshot(false);
   const packet_counts before = counted_by(fabric);
   run.run_to(p.measure_until, keep_going);
-  for (auto& a : agents) a->snapshot(true);
+  peers.snapshot(true);
   record.network = counted_by(fabric);
   for (const auto& [name, count] : before) record.network[name] -= count;
   run.run_to(p.drain_until, [&] { return all([](agent& a) { return a.done(); }); });
-  for (auto& a : agents) a->finish(record);
+  peers.finish(record);
   record.measured_s = point.run.measure_s;
 }
 

@@ -3,6 +3,7 @@ find_package(nlohmann_json REQUIRED)
 mdp_component(runner
   HEADERS ${MDP_INCLUDE}/scenario/runner.hpp ${MDP_INCLUDE}/scenario/worker.hpp
   SOURCES agent.cpp agent.hpp frames.cpp frames.hpp gate.hpp host_info.cpp host_info.hpp
+    peer_processes.cpp peer_processes.hpp
     process_plan.cpp process_plan.hpp record_text.cpp record_text.hpp repetition.cpp repetition.hpp
     result_writer.cpp result_writer.hpp run_json.cpp run_json.hpp
     run_processes.cpp run_real.cpp run_record.hpp

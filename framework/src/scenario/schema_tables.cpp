@@ -49,13 +49,15 @@ constexpr std::array<const char*, 4> plot_kinds{"load_curve", "percentiles", "th
                                                 "latency_over_time"};
 
 constexpr std::array<const char*, 2> steady_states{"report", "require"};
+constexpr std::array<const char*, 2> peer_downs{"fail", "report"};
+constexpr type_def t_peer_down{.kind = type_kind::choice, .choices = peer_downs};
 constexpr type_def t_steady{.kind = type_kind::choice, .choices = steady_states};
 
 constexpr std::array<const char*, 4> jitter_shapes{"uniform", "normal", "lognormal", "pareto"};
 constexpr std::array<const char*, 4> corrupt_kinds{"bit", "header", "payload", "checksum"};
 constexpr std::array<const char*, 5> fate_words{"pass", "drop", "duplicate", "damage", "hold"};
-constexpr std::array<const char*, 5> node_fault_kinds{"partition", "pause", "clock_step",
-                                                      "clock_skew", "rebind"};
+constexpr std::array<const char*, 7> node_fault_kinds{
+    "partition", "pause", "clock_step", "clock_skew", "rebind", "crash", "restart"};
 constexpr std::array<const char*, 4> disciplines{"drop_tail", "red", "codel", "fq_codel"};
 constexpr std::array<const char*, 5> loss_models{"gilbert_elliott", "four_state", "periodic",
                                                  "list", "pattern"};
@@ -214,7 +216,8 @@ constexpr std::array node_fault_fields{
     field_def{
         "kind", &t_node_fault_kind, true,
         "partition: cut off from all others; pause: does not run; clock_step, clock_skew: its "
-        "clock jumps, or runs fast; rebind: its NAT gives it another port"},
+        "clock jumps, or runs fast; rebind: its NAT gives it another port; crash: its process "
+        "ends, with all that it knows; restart: so it does, and after for_us another begins"},
     field_def{"at_us", &t_change_us, true, "Virtual time when it begins"},
     field_def{"for_us", &t_change_us, false, "How long it lasts; absent: for good"},
     field_def{"nodes", &t_texts, true, "Peers (client-0) or groups (client) that it befalls"},
@@ -280,6 +283,8 @@ constexpr std::array run_fields{
               "Simulator: run each repetition twice; the digests must be equal"},
     field_def{"steady_state", &t_steady, false,
               "report (default), or require: without it the point is inconclusive"},
+    field_def{"peer_down", &t_peer_down, false,
+              "fail (default): a peer reported down ends the repetition; report: it is counted"},
     field_def{"time_limit_s", &t_positive_s, false, "Real time of one repetition; default 300"},
 };
 constexpr type_def t_run{.kind = type_kind::record, .fields = run_fields};

@@ -207,6 +207,7 @@ run_spec make_run(const json_value& document) {
   out.repeat_changes = text_of(in, "repeat_changes", out.repeat_changes);
   out.verify_determinism = flag_of(in, "verify_determinism", out.verify_determinism);
   out.steady_state = text_of(in, "steady_state", out.steady_state);
+  out.peer_down = text_of(in, "peer_down", out.peer_down);
   out.time_limit_s = number_of(in, "time_limit_s", out.time_limit_s);
   return out;
 }

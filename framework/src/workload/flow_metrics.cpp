@@ -34,6 +34,7 @@ void flow_metrics::merge(const flow_metrics& other) {
   completed += other.completed;
   expired += other.expired;
   unknown += other.unknown;
+  orphaned += other.orphaned;
   arrived += other.arrived;
   arrived_bytes += other.arrived_bytes;
   duplicated += other.duplicated;

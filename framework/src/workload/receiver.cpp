@@ -26,6 +26,8 @@ bool receiver::is_duplicate(peer_id from, const payload_stamp& stamp) {
   std::vector<seen_window>& peers = seen_[stamp.flow];
   if (slot >= peers.size()) peers.resize(slot + 1);
   seen_window& w = peers[slot];
+  // Another peer may have had this slot before.
+  if (w.from != from) w = {.from = from, .newest = 0, .any = false, .bits = {}};
   if (w.bits.empty()) w.bits.resize(window_bits / 64);
   const auto bit = [&](std::uint64_t n) -> std::uint64_t& { return w.bits[n % window_bits / 64]; };
   const auto mask = [](std::uint64_t n) { return std::uint64_t{1} << (n % 64); };

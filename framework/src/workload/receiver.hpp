@@ -34,6 +34,7 @@ class receiver final : public actor {
  private:
   // Which sequences of one flow of one sender have come: a window of bits behind the newest.
   struct seen_window {
+    peer_id from = no_peer;
     std::uint64_t newest = 0;
     bool any = false;
     std::vector<std::uint64_t> bits;

@@ -14,7 +14,9 @@ constexpr std::size_t burst_max = 256;  // submissions between two looks at the 
 sender::sender(sender_options options)
     : options_(std::move(options)),
       schedule_(options_.arrivals, splitmix64(options_.seed)),
-      sizes_random_(splitmix64(options_.seed + 1)) {
+      sizes_random_(splitmix64(options_.seed + 1)),
+      base_(options_.first_sequence),
+      next_(options_.first_sequence) {
   double sum = 0;
   std::uint32_t largest = payload_bytes_min;
   for (const auto& [bytes, weight] : options_.sizes) {
@@ -40,6 +42,11 @@ void sender::begin(const phases& p) noexcept {
   phases_ = p;
   schedule_.begin(p.start, p.measure_until);
   metrics_.series.begin(p.measure_from, p.measure_until);
+}
+
+void sender::skip_to(time_point now) noexcept {
+  while (options_.open_loop && schedule_.next() < std::min(now, phases_.measure_until))
+    schedule_.advance();
 }
 
 sender::outstanding* sender::find(std::uint64_t sequence) noexcept {
@@ -187,6 +194,15 @@ void sender::finish(time_point now) noexcept {
       ++metrics_.expired;
       metrics_.response.record((now - schedule_.next()).count());
     }
+  }
+  stopped_ = true;
+  metrics_.series.finish();
+}
+
+void sender::end_process() noexcept {
+  for (std::size_t i = 0; i < window_.size(); ++i) {
+    const outstanding& o = window_[i];
+    metrics_.orphaned += o.is == waiting && o.measured;
   }
   stopped_ = true;
   metrics_.series.finish();

@@ -19,7 +19,8 @@ struct sender_options {
   bool open_loop = false;
   arrival_plan arrivals;  // open loop
   std::uint32_t in_flight = 1;
-  std::uint8_t flow = 0;  // number within the scenario; its replies and events name it
+  std::uint8_t flow = 0;             // number within the scenario; its replies and events name it
+  std::uint64_t first_sequence = 0;  // what a process before this one sent has lower ones
   std::uint64_t seed = 1;
 };
 
@@ -32,6 +33,11 @@ class sender final : public actor {
   [[nodiscard]] time_point next_deadline() const noexcept override;
   [[nodiscard]] bool done() const noexcept override { return stopped_ && open_ == 0; }
   void finish(time_point now) noexcept override;
+  // After begin(), in a process that began later than the load: what was due before is nobody's.
+  void skip_to(time_point now) noexcept;
+  // The process ends, and nobody will be told what becomes of what is open. Instead of finish().
+  void end_process() noexcept;
+  [[nodiscard]] std::uint64_t next_sequence() const noexcept { return next_; }
   [[nodiscard]] flow_metrics& metrics() noexcept { return metrics_; }
 
  private:

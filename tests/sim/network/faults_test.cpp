@@ -49,9 +49,6 @@ fault_ending run(const trial& t) {
                           t.client, t.server, t.faults);
   s.message_bytes = t.message_bytes;
   s.timeout = t.timeout;
-  const bool paused = *t.faults != 0;  // as good as dead to all others
-  if (t.end == ends::forgotten || (t.end == ends::dead && !paused)) s.crash_step = 100;
-  if (t.end == ends::forgotten) s.restart_step = 150;
   return fault_conversation(s).run();
 }
 
@@ -191,8 +188,9 @@ const trial node_trials[] = {
     {"clock_runs_fast_through_a_partition", ends::interrupted,
      R"({"kind": "clock_skew", "at_us": 0, "nodes": ["client"], "skew_ppm": 100000},
         {"kind": "partition", "at_us": 1e6, "for_us": 2.8e6, "nodes": ["server"]})"},
-    {"server_restarts", ends::forgotten},
-    {"server_crashes", ends::dead},
+    {"server_restarts", ends::forgotten,
+     R"({"kind": "restart", "at_us": 1e6, "for_us": 5e5, "nodes": ["server"]})"},
+    {"server_crashes", ends::dead, R"({"kind": "crash", "at_us": 1e6, "nodes": ["server"]})"},
 };
 
 const auto name_of = [](const auto& about) { return std::string(about.param.name); };

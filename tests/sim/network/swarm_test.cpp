@@ -35,14 +35,13 @@ fault_setting swarm_of(std::uint64_t seed) {
              {{"kind": "rebind", "at_us": 2.2e6, "nodes": ["client"]}},
              {{"kind": "rebind", "at_us": 3e6, "nodes": ["server"]}},
              {{"kind": "clock_step", "at_us": 1.5e6, "nodes": ["client"], "step_us": 300000}},
-             {{"kind": "clock_skew", "at_us": 5e5, "nodes": ["server"], "skew_ppm": -50000}}]}})",
+             {{"kind": "clock_skew", "at_us": 5e5, "nodes": ["server"], "skew_ppm": -50000}},
+             {{"kind": "restart", "at_us": 2.5e6, "for_us": 5e5, "nodes": ["server"]}}]}})",
       seed, seed % 3 == 0 ? 200'000 : 5'000'000);
   s.message_bytes = 4000;
   s.timeout = 3s;
   s.steps = 4000;
   s.seed = seed;
-  if (seed % 4 == 0) s.crash_step = 250;  // the server starts anew, besides
-  if (seed % 4 == 0) s.restart_step = 300;
   return s;
 }
 

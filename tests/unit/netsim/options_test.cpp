@@ -198,7 +198,8 @@ TEST(Options, ErrorsNameThePointer) {
        "/a~1b: unknown key; known: seed, links, nodes, topology, fates, "
        "only_fates, faults, swarm"},
       {R"({"faults": [{"at_us": 1, "nodes": ["a"]}]})",
-       "/faults/0: needs the key kind: partition, pause, clock_step, clock_skew, rebind"},
+       "/faults/0: needs the key kind: partition, pause, clock_step, clock_skew, rebind, "
+       "crash, restart"},
       {R"({"faults": [{"kind": "pause", "nodes": ["a"]}]})", "/faults/0: needs the key at_us"},
       {R"({"faults": [{"kind": "pause", "at_us": 1}]})", "/faults/0: needs the key nodes"},
       {R"({"faults": [{"kind": "pause", "at_us": 1, "nodes": []}]})", "/faults/0/nodes: is empty"},

@@ -72,6 +72,7 @@ struct run_spec {
   std::string repeat_changes = "seed";  // seed | nothing
   bool verify_determinism = false;  // simulator: run each repetition twice, digests must be equal
   std::string steady_state = "report";  // report | require: without it the point is inconclusive
+  std::string peer_down = "fail";       // fail | report: the run goes on, and counts it
   double time_limit_s = 300;            // of one repetition, real time
 };
 

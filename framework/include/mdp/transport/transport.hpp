@@ -128,6 +128,13 @@ struct open_options {
 // Named figures about a fabric as a whole, e.g. {"digest", "91ab…"}, {"packets_dropped", "17"}.
 using fabric_facts = std::vector<std::pair<std::string, std::string>>;
 
+// By the plan of a simulation, the process behind an endpoint ends, or another begins there.
+struct process_change {
+  time_point at{};            // as advance() takes it
+  std::int64_t endpoint = 0;  // as advance() numbers it
+  bool begins = false;
+};
+
 class fabric {
  public:
   virtual ~fabric() = default;
@@ -143,6 +150,10 @@ class fabric {
     static_cast<void>(limit);
     return -1;
   }
+  // Virtual time only: what is planned for the processes behind the endpoints opened so far, by
+  // time, then endpoint. It is for the caller of advance() to carry out: when the clock stands at
+  // that time, who uses the transport destroys it, or opens another at its address.
+  [[nodiscard]] virtual std::vector<process_change> process_changes() const { return {}; }
   [[nodiscard]] virtual fabric_facts facts() const { return {}; }
   // Virtual time only, before the first open(): from now on `observer` is told every event. It must
   // outlive the fabric and its transports. False: this fabric does not watch packets.

@@ -1,6 +1,6 @@
 // What happens to nodes over time: partitions, pauses, clocks that step or run at a wrong rate,
-// addresses that change. Times are the network's. Integers only; allocates only when the network
-// and its nodes are made. One owner, one thread.
+// addresses that change, processes that end. Times are the network's. Integers only; allocates only
+// when the network and its nodes are made. One owner, one thread.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -14,6 +14,8 @@ enum class fault_kind : std::uint8_t {
   clock_step,  // their clocks jump forward by step_ns
   clock_skew,  // their clocks gain skew_ppm
   rebind,      // their NAT gives them another port (RFC 4787)
+  crash,       // their processes end, with all that they know; whoever opened them carries it out
+  restart,     // the same, and at until_ns others begin in their place
 };
 
 struct node_fault {
@@ -24,6 +26,9 @@ struct node_fault {
   std::int64_t skew_ppm = 0;         // -100,000 .. 100,000
   std::vector<std::string> nodes{};  // nodes or groups of nodes
 };
+
+// Whether the fault befalls a node of this name, by itself or with its group.
+[[nodiscard]] bool befalls(const node_fault& fault, const std::string& node);
 
 inline constexpr std::size_t partitions_max = 64;
 
