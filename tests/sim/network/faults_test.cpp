@@ -26,6 +26,8 @@ enum class ends {
 };
 
 constexpr const char* plain = R"("delay_us": 2500)";  // a link
+// Forth and back in 1.9 s: by a true clock within the connect_timeout of 2 s.
+constexpr const char* far_away = R"("delay_us": 950000)";
 
 struct trial {
   const char* name;
@@ -131,6 +133,8 @@ const trial link_trials[] = {
      "packets_duplicated", 20'000, 1s},
     {"bits_flip", ends::outlived, "", R"("delay_us": 2500, "corrupt_pct": 20)",
      R"("delay_us": 2500, "corrupt_pct": 20)", "packets_corrupted", 3000},
+    {"a_bit_of_every_packet_flips", ends::refused, "", R"("delay_us": 2500, "corrupt_pct": 100)",
+     plain, "packets_corrupted"},
     {"headers_are_damaged", ends::outlived, "",
      R"("delay_us": 2500, "corrupt_pct": 20, "corrupt_kind": "header")",
      R"("delay_us": 2500, "corrupt_pct": 20, "corrupt_kind": "header")", "packets_corrupted", 3000},
@@ -185,6 +189,10 @@ const trial node_trials[] = {
      R"("delay_us": 25000)", R"("delay_us": 25000)"},
     {"clock_runs_fast", ends::outlived,
      R"({"kind": "clock_skew", "at_us": 0, "nodes": ["server"], "skew_ppm": 100000})"},
+    {"true_clocks_over_a_long_way", ends::outlived, "", far_away, far_away},
+    {"clock_runs_too_fast_for_a_long_way", ends::refused,
+     R"({"kind": "clock_skew", "at_us": 0, "nodes": ["client"], "skew_ppm": 100000})", far_away,
+     far_away},
     {"clock_runs_fast_through_a_partition", ends::interrupted,
      R"({"kind": "clock_skew", "at_us": 0, "nodes": ["client"], "skew_ppm": 100000},
         {"kind": "partition", "at_us": 1e6, "for_us": 2.8e6, "nodes": ["server"]})"},
