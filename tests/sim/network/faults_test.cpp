@@ -29,6 +29,10 @@ constexpr const char* plain = R"("delay_us": 2500)";  // a link
 // Forth and back in 1.9 s: by a true clock within the connect_timeout of 2 s.
 constexpr const char* far_away = R"("delay_us": 950000)";
 
+// Their names in docs/faults.md, in this order.
+constexpr const char* end_names[] = {"outlived", "interrupted", "cut off", "unheard",
+                                     "dead",     "forgotten",   "refused", "timed out"};
+
 struct trial {
   const char* name;
   ends end;
@@ -38,17 +42,19 @@ struct trial {
   const char* happened = nullptr;  // a count of the simulator that shows it; null: none does
   std::size_t message_bytes = 8;
   duration timeout{};
+  std::string fates{};  // of single packets
 };
 
+// fault_table_test.cpp reads it.
 void PrintTo(const trial& t, std::ostream* out) {
-  *out << t.name;
+  *out << end_names[static_cast<std::size_t>(t.end)];
 }
 
 fault_ending run(const trial& t) {
   fault_setting s;
   s.network = fmt::format(R"({{"links": {{"c": {{{}}}, "s": {{{}}}}}, "faults": [{}],
-                              "nodes": {{"client": "c", "server": "s"}}}})",
-                          t.client, t.server, t.faults);
+                              "fates": [{}], "nodes": {{"client": "c", "server": "s"}}}})",
+                          t.client, t.server, t.faults, t.fates);
   s.message_bytes = t.message_bytes;
   s.timeout = t.timeout;
   return fault_conversation(s).run();
@@ -88,9 +94,22 @@ TEST_P(node_and_link_faults, end_as_promised) {
     EXPECT_EQ(seen.server_downs > 0, is_one_of({ends::cut_off}));
   }
   EXPECT_EQ(delivered > 0, !is_one_of({ends::refused})) << "before the fault";
+  if (is_one_of({ends::forgotten})) {
+    EXPECT_TRUE(seen.of_message.at(messages - 1).contains(event_kind::delivered)) << "it goes on";
+  }
   if (t.end == ends::unheard) {
     EXPECT_GT(seen.taken.size(), static_cast<std::size_t>(delivered));
   }
+}
+
+// What becomes of these packets of the client.
+std::string fates(int first, int last, const std::string& fate) {
+  std::string all;
+  for (int packet = first; packet <= last; ++packet) {
+    all += fmt::format(R"({}{{"link": "client/up", "packet": {}, "fate": {}}})",
+                       all.empty() ? "" : ",", packet, fate);
+  }
+  return all;
 }
 
 const trial link_trials[] = {
@@ -119,6 +138,18 @@ const trial link_trials[] = {
      R"("delay_us": 2500, "changes": [{"at_us": 1e6, "delay_us": 1e6}])"},
     {"delay_grows_beyond_the_connect_timeout", ends::cut_off, "",
      R"("delay_us": 2500, "changes": [{"at_us": 1e6, "delay_us": 4e6}])"},
+    {"rate_falls", ends::outlived, "",
+     R"("rate_mbps": 10, "delay_us": 2500, "changes": [{"at_us": 1e6, "rate_mbps": 0.5}])", plain,
+     nullptr, 3000},
+    {"rate_falls_below_the_load", ends::timed_out, "",
+     R"("rate_mbps": 10, "delay_us": 2500, "queue_packets": 20,
+        "changes": [{"at_us": 1e6, "rate_mbps": 0.5}])",
+     plain, "packets_dropped_queue", 20'000, 1s},
+    {"jitter_grows_to_half_a_second", ends::outlived, "",
+     R"("delay_us": 2500, "reorder": true, "changes": [{"at_us": 1e6, "jitter_us": 5e5}])", plain,
+     nullptr, 3000},
+    {"jitter_grows_to_an_hour", ends::cut_off, "",
+     R"("delay_us": 2500, "changes": [{"at_us": 1e6, "jitter_us": 3.6e9}])"},
     {"mtu_falls_to_the_base", ends::outlived, "",
      R"("delay_us": 2500, "changes": [{"at_us": 1e6, "mtu_bytes": 1200}])",
      R"("delay_us": 2500, "mtu_bytes": 9000)", "packets_dropped_mtu", 20'000},
@@ -166,6 +197,110 @@ const trial link_trials[] = {
      20'000, 1s},
 };
 
+const trial loss_trials[] = {
+    {"bursts_are_lost", ends::outlived, "",
+     R"("delay_us": 2500, "loss": {"model": "gilbert_elliott", "to_bad_pct": 10,
+        "to_good_pct": 50})",
+     plain, "packets_dropped_loss"},
+    {"a_burst_does_not_end", ends::cut_off, "",
+     R"("delay_us": 2500, "loss": {"model": "gilbert_elliott", "to_bad_pct": 5,
+        "to_good_pct": 0})",
+     plain, "packets_dropped_loss"},
+    {"bursts_have_gaps", ends::outlived, "",
+     R"("delay_us": 2500, "loss": {"model": "four_state", "p13_pct": 10, "p31_pct": 20,
+        "p32_pct": 30, "p23_pct": 50, "p14_pct": 2})",
+     plain, "packets_dropped_loss"},
+    {"a_burst_has_no_gap_and_no_end", ends::cut_off, "",
+     R"("delay_us": 2500, "loss": {"model": "four_state", "p13_pct": 2, "p31_pct": 0,
+        "p32_pct": 0, "p23_pct": 0, "p14_pct": 0})",
+     plain, "packets_dropped_loss"},
+    {"every_third_is_lost", ends::outlived, "",
+     R"("delay_us": 2500, "loss": {"model": "periodic", "every": 3})", plain,
+     "packets_dropped_loss", 3000},
+    {"each_is_lost", ends::refused, "",
+     R"("delay_us": 2500, "loss": {"model": "periodic", "every": 1})", plain,
+     "packets_dropped_loss"},
+    {"one_of_three_passes", ends::outlived, "",
+     R"("delay_us": 2500, "loss": {"model": "pattern", "pattern": "001"})", plain,
+     "packets_dropped_loss", 3000},
+    {"a_pattern_of_losses_alone", ends::refused, "",
+     R"("delay_us": 2500, "loss": {"model": "pattern", "pattern": "0"})", plain,
+     "packets_dropped_loss"},
+    {"the_first_and_some_are_lost", ends::outlived, "",
+     R"("delay_us": 2500, "loss": {"model": "list", "packets": [0, 1, 5, 6, 7, 20]})", plain,
+     "packets_dropped_loss"},
+    {"more_are_listed_than_are_sent_to_connect", ends::refused, "",
+     R"("delay_us": 2500, "loss": {"model": "list",
+        "packets": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]})",
+     plain, "packets_dropped_loss"},
+};
+
+const trial fate_trials[] = {
+    {"some_are_dropped",
+     ends::outlived,
+     "",
+     plain,
+     plain,
+     "packets_dropped_loss",
+     8,
+     {},
+     fates(3, 9, R"("drop")")},
+    {"the_first_are_dropped",
+     ends::refused,
+     "",
+     plain,
+     plain,
+     "packets_dropped_loss",
+     8,
+     {},
+     fates(0, 30, R"("drop")")},
+    {"some_are_doubled",
+     ends::outlived,
+     "",
+     plain,
+     plain,
+     "packets_duplicated",
+     8,
+     {},
+     fates(0, 30, R"("duplicate")")},
+    {"some_are_damaged",
+     ends::outlived,
+     "",
+     plain,
+     plain,
+     "packets_corrupted",
+     8,
+     {},
+     fates(3, 9, R"("damage")")},
+    {"the_first_are_damaged",
+     ends::refused,
+     "",
+     plain,
+     plain,
+     "packets_corrupted",
+     8,
+     {},
+     fates(0, 30, R"("damage")")},
+    {"some_are_held",
+     ends::outlived,
+     "",
+     plain,
+     plain,
+     nullptr,
+     8,
+     {},
+     fates(3, 9, R"("hold", "hold_us": 300000)")},
+    {"the_first_are_held",
+     ends::refused,
+     "",
+     plain,
+     plain,
+     nullptr,
+     8,
+     {},
+     fates(0, 30, R"("hold", "hold_us": 3e6)")},
+};
+
 const trial node_trials[] = {
     {"partition_heals", ends::outlived,
      R"({"kind": "partition", "at_us": 1e6, "for_us": 2e6, "nodes": ["server"]})"},
@@ -203,6 +338,8 @@ const trial node_trials[] = {
 
 const auto name_of = [](const auto& about) { return std::string(about.param.name); };
 INSTANTIATE_TEST_SUITE_P(links, node_and_link_faults, testing::ValuesIn(link_trials), name_of);
+INSTANTIATE_TEST_SUITE_P(losses, node_and_link_faults, testing::ValuesIn(loss_trials), name_of);
+INSTANTIATE_TEST_SUITE_P(fates, node_and_link_faults, testing::ValuesIn(fate_trials), name_of);
 INSTANTIATE_TEST_SUITE_P(nodes, node_and_link_faults, testing::ValuesIn(node_trials), name_of);
 
 }  // namespace
