@@ -56,6 +56,7 @@ workload::sender_options options_of(const flow_spec& flow, messaging::messenger&
   o.sizes = flow.sizes;
   o.expects_reply = flow.pattern == flow_pattern::request_response;
   o.want = messenger.reliable() ? confirm_of(flow.confirm) : messaging::confirm::none;
+  if (messenger.reliable()) o.timeout = duration(static_cast<std::int64_t>(flow.timeout_us * 1000));
   o.open_loop = flow.load.mode == load_mode::open;
   o.arrivals = plan_of(flow.load);
   o.in_flight = flow.load.in_flight;

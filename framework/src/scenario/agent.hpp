@@ -29,7 +29,8 @@ class agent {
   // Makes the actors: a sender for each flow that begins here, a receiver for what arrives.
   // `addresses`: of every peer of each group. Throws when a peer cannot be connected to.
   void set_up(const std::vector<std::pair<std::string, std::vector<endpoint_address>>>& addresses);
-  [[nodiscard]] bool connected() const noexcept { return ups_ >= targets_; }
+  // Or told that it will not be, where that is no failure: see lost().
+  [[nodiscard]] bool connected() const noexcept { return ups_ + downs_ >= targets_; }
   [[nodiscard]] const std::string& lost() const noexcept { return lost_; }
 
   void begin(const workload::phases& p) noexcept;

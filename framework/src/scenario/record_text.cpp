@@ -39,7 +39,8 @@ static void from_json(const json& j, time_series& s) {
 template <class Metrics, class Visit>
 static void each_member(Metrics& m, Visit&& visit) {
   auto& [response, service, received, delivered, one_way, round_trip, offered, sent, completed,
-         expired, unknown, orphaned, arrived, arrived_bytes, duplicated, corrupted, series] = m;
+         expired, unknown, timed_out, refused, orphaned, arrived, arrived_bytes, duplicated,
+         corrupted, series] = m;
   visit("response", response);
   visit("service", service);
   visit("received", received);
@@ -51,6 +52,8 @@ static void each_member(Metrics& m, Visit&& visit) {
   visit("completed", completed);
   visit("expired", expired);
   visit("unknown", unknown);
+  visit("timed_out", timed_out);
+  visit("refused", refused);
   visit("orphaned", orphaned);
   visit("arrived", arrived);
   visit("arrived_bytes", arrived_bytes);

@@ -57,11 +57,13 @@ json messages_json(const run_record& r) {
   j["arrived"] = f.arrived;
   j["expired"] = f.expired;
   j["unknown"] = f.unknown;
+  j["timed_out"] = f.timed_out;
+  j["refused"] = f.refused;
   j["orphaned"] = f.orphaned;
   j["duplicated"] = f.duplicated;
   j["corrupted"] = f.corrupted;
   // Without replies or confirmations nobody can tell what became of a message.
-  const bool tracked = f.completed + f.expired + f.unknown + f.orphaned > 0;
+  const bool tracked = f.completed + f.expired + f.unknown + f.timed_out + f.orphaned > 0;
   j["delivered_ratio"] = tracked && f.sent > 0
                              ? json(static_cast<double>(f.completed) / static_cast<double>(f.sent))
                              : json(nullptr);

@@ -262,6 +262,8 @@ constexpr std::array flow_fields{
     field_def{"reply_bytes", &t_reply, false, "request_response: 0 (default) = as the request"},
     field_def{"load", &t_load, true, "How messages are offered"},
     field_def{"confirm", &t_confirm, false, "Confirmations wanted; default delivered"},
+    field_def{"timeout_us", &t_micros, false,
+              "A message not confirmed by then is given up; default 0: none is"},
 };
 constexpr type_def t_flow{.kind = type_kind::record, .fields = flow_fields};
 constexpr type_def t_flows{.kind = type_kind::list, .min = 1, .max = 256, .element = &t_flow};

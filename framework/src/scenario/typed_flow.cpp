@@ -89,6 +89,11 @@ flow_spec make_flow(const json_value& flow, const std::string& pointer,
   out.reply_bytes = count_of(&flow, "reply_bytes", 0);
   out.load = make_load(*flow.find("load"), pointer + "/load");
   out.confirm = text_of(&flow, "confirm", "delivered");
+  out.timeout_us = number_of(&flow, "timeout_us", 0);
+  if (out.timeout_us > 0 && out.confirm == "none") {
+    fail(*flow.find("timeout_us"), pointer + "/timeout_us",
+         "has no meaning without confirmations: see \"confirm\"");
+  }
   return out;
 }
 

@@ -34,6 +34,8 @@ void flow_metrics::merge(const flow_metrics& other) {
   completed += other.completed;
   expired += other.expired;
   unknown += other.unknown;
+  timed_out += other.timed_out;
+  refused += other.refused;
   orphaned += other.orphaned;
   arrived += other.arrived;
   arrived_bytes += other.arrived_bytes;

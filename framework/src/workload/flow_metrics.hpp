@@ -73,6 +73,8 @@ struct flow_metrics {
   std::uint64_t completed = 0;  // of these, answered or confirmed
   std::uint64_t expired = 0;    // of these, still open at the end
   std::uint64_t unknown = 0;    // of these, lost with their session
+  std::uint64_t timed_out = 0;  // of these, given up when their time was over
+  std::uint64_t refused = 0;    // scheduled inside the window, to a peer that is gone for good
   std::uint64_t orphaned = 0;   // of these, open when the process that had sent them ended
   std::uint64_t arrived = 0;    // at the receiving side inside the window
   std::uint64_t arrived_bytes = 0;

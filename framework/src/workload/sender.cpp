@@ -58,14 +58,20 @@ bool sender::submit_one(time_point intended, time_point now) noexcept {
   const std::span<std::byte> payload(buffer_.data(), size_);
   write_stamp(payload, {static_cast<std::uint32_t>(next_), 0, options_.flow, 0, ns_of(intended)});
   const peer_id to = options_.targets[turn_];
-  const auto id = options_.messenger->submit(
-      to, payload, {.want = options_.want, .context = context_of(options_.flow, next_)});
+  messaging::send_options how{.want = options_.want, .context = context_of(options_.flow, next_)};
+  how.received_timeout = options_.timeout;
+  if (delivered_wanted()) how.delivered_timeout = options_.timeout;
+  const auto id = options_.messenger->submit(to, payload, how);
+  const bool measured = intended >= phases_.measure_from;
+  if (!id && id.error() != messaging::refusal::queue_full) {
+    count_refusal(measured);
+    return true;
+  }
   if (!id) {
     blocked_ = true;
     return false;
   }
   if (++turn_ == options_.targets.size()) turn_ = 0;
-  const bool measured = intended >= phases_.measure_from;
   metrics_.sent += measured;
   if (tracks()) {
     outstanding& o = window_.push();
@@ -75,6 +81,19 @@ bool sender::submit_one(time_point intended, time_point now) noexcept {
   ++next_;
   size_ = next_size();
   return true;
+}
+
+// An open loop goes on by its schedule. A closed one would ask again at once, for ever: it turns to
+// the others, until nobody is left.
+void sender::count_refusal(bool measured) noexcept {
+  metrics_.refused += measured;
+  if (options_.open_loop) {
+    if (++turn_ == options_.targets.size()) turn_ = 0;
+    return;
+  }
+  options_.targets.erase(options_.targets.begin() + static_cast<std::ptrdiff_t>(turn_));
+  if (turn_ == options_.targets.size()) turn_ = 0;
+  stopped_ = options_.targets.empty();
 }
 
 bool sender::do_work(time_point now) noexcept {
@@ -96,6 +115,7 @@ bool sender::do_work(time_point now) noexcept {
   stopped_ = now >= phases_.measure_until;
   if (stopped_) return false;
   for (std::size_t i = 0; i < burst_max && (!tracks() || open_ < options_.in_flight); ++i) {
+    if (stopped_) break;
     if (!submit_one(now, now)) break;
     metrics_.offered += now >= phases_.measure_from;
     any = true;
@@ -130,6 +150,15 @@ void sender::complete(std::uint64_t sequence, time_point at) noexcept {
   }
 }
 
+// Its end is known, and it is none that was wished for.
+void sender::settle_lost(std::uint64_t sequence, std::uint64_t& count) noexcept {
+  outstanding* lost = find(sequence);
+  if (lost == nullptr || lost->is == settled) return;
+  lost->is = settled;
+  --open_;
+  count += lost->measured;
+}
+
 void sender::on_event(messaging::event& e) noexcept {
   using messaging::event_kind;
   const std::uint64_t sequence = sequence_of(e.context);
@@ -158,18 +187,14 @@ void sender::on_event(messaging::event& e) noexcept {
       if (o && o->measured) metrics_.delivered.record((e.time - o->submitted).count());
       if (!options_.expects_reply) complete(sequence, e.time);
       return;
+    case event_kind::timed_out_received:
+    case event_kind::timed_out_delivered:
+      return settle_lost(sequence, metrics_.timed_out);
     case event_kind::rejected:
     case event_kind::cancelled:
     case event_kind::expired:
-    case event_kind::timed_out_received:
-    case event_kind::timed_out_delivered:
     case event_kind::unknown:
-      if (outstanding* lost = find(sequence); lost && lost->is == waiting) {
-        lost->is = settled;
-        --open_;
-        metrics_.unknown += lost->measured;
-      }
-      return;
+      return settle_lost(sequence, metrics_.unknown);
     case event_kind::peer_up:
     case event_kind::peer_down:
     case event_kind::peer_moved:

@@ -16,6 +16,7 @@ struct sender_options {
   std::vector<std::pair<std::uint32_t, double>> sizes;  // bytes (>= 16), weight
   bool expects_reply = false;                           // request-response
   messaging::confirm want = messaging::confirm::none;   // stream: completes with the last asked for
+  duration timeout{};  // until received and until delivered, as far as asked for; 0: none
   bool open_loop = false;
   arrival_plan arrivals;  // open loop
   std::uint32_t in_flight = 1;
@@ -51,7 +52,13 @@ class sender final : public actor {
   [[nodiscard]] bool tracks() const noexcept {
     return options_.expects_reply || options_.want != messaging::confirm::none;
   }
+  [[nodiscard]] bool delivered_wanted() const noexcept {
+    return options_.want == messaging::confirm::delivered ||
+           options_.want == messaging::confirm::both;
+  }
   bool submit_one(time_point intended, time_point now) noexcept;
+  void count_refusal(bool measured) noexcept;
+  void settle_lost(std::uint64_t sequence, std::uint64_t& count) noexcept;
   void complete(std::uint64_t sequence, time_point at) noexcept;
   [[nodiscard]] outstanding* find(std::uint64_t sequence) noexcept;
   [[nodiscard]] std::uint32_t next_size() noexcept;

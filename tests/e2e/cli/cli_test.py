@@ -123,7 +123,10 @@ class Commands(unittest.TestCase):
                 self.check(expanded, 0)
                 points = json.loads(expanded.stdout)
                 self.assertGreaterEqual(len(points), 1)
-                self.assertNotIn("${", expanded.stdout)
+                # Variables may name others: what uses them is filled in.
+                for point in points:
+                    point.pop("vars", None)
+                self.assertNotIn("${", json.dumps(points))
 
     def test_standard_input(self):
         result = mdp("validate", "-", text_in='{"schema": "mdp-scenario/1",\n "flow": 1}')

@@ -79,7 +79,8 @@ outcome run(const point_spec& p) {
 void expect_one_end_each(const outcome& o) {
   ASSERT_EQ(o.result.status, "ok") << o.reasons();
   EXPECT_EQ(o.number("messages", "completed") + o.number("messages", "expired") +
-                o.number("messages", "unknown") + o.number("messages", "orphaned"),
+                o.number("messages", "unknown") + o.number("messages", "orphaned") +
+                o.number("messages", "timed_out") + o.number("messages", "refused"),
             o.number("offered", "messages"));
   EXPECT_EQ(o.number("messages", "duplicated"), 0);
   EXPECT_EQ(o.number("messages", "corrupted"), 0);

@@ -165,6 +165,35 @@ TEST(FaultTable, HasEachTrial) {
   }
 }
 
+// The values that a scenario's sweep of faults takes: names of variables.
+names points_of(const std::string& file) {
+  names out;
+  const json_value document = scenario::parse_json_file(root + "/scenarios/" + file);
+  for (const json_value& value : document.at("sweep", "fault")->items) {
+    out.insert(value.text.substr(2, value.text.size() - 3));  // without ${}
+  }
+  return out;
+}
+
+// For `mdp run`: the same faults under the same names, with assertions on what is reported.
+TEST(FaultTable, EachTrialIsAPointOfTheScenarioOfItsState) {
+  const std::map<std::string, const char*> file_of = {
+      {"outlived", "faults_outlived.json"},  {"interrupted", "faults_interrupted.json"},
+      {"cut off", "faults_cut_off.json"},    {"unheard", "faults_cut_off.json"},
+      {"dead", "faults_cut_off.json"},       {"refused", "faults_refused.json"},
+      {"timed out", "faults_timed_out.json"}};
+  std::map<std::string, names> wanted;
+  for (const auto& [name, end] : trials()) {
+    if (end == "forgotten") {
+      EXPECT_TRUE(std::ifstream(root + "/scenarios/" + name + ".json").good()) << name;
+    } else {
+      wanted[file_of.at(end)].insert(name);
+    }
+  }
+  EXPECT_EQ(wanted.size(), 5u);
+  for (const auto& [file, list] : wanted) EXPECT_EQ(points_of(file), list) << file;
+}
+
 // What the applications are told in each state is said once, above the table.
 TEST(FaultTable, EachStateIsExplained) {
   const std::string text = page();

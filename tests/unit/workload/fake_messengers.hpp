@@ -19,8 +19,11 @@ struct fake_wire {
   std::uint32_t damage_each = 0;     // every n-th message arrives with its byte `damage_at` changed
   std::size_t damage_at = 8;
   std::uint32_t lose_each = 0;
-  time_point refuse_from = never;  // submit() says queue_full in [refuse_from, refuse_until)
+  time_point refuse_from = never;  // submit() refuses in [refuse_from, refuse_until) ...
   time_point refuse_until = never;
+  messaging::refusal refuse_with = messaging::refusal::queue_full;  // ... with this ...
+  peer_id refuse_to = no_peer;                                      // ... this peer; no_peer: all
+  messaging::send_options asked;                                    // by the last submit()
   std::uint64_t submitted = 0;
 };
 
@@ -34,10 +37,13 @@ class fake_messenger final : public messaging::messenger {
   std::size_t message_bytes_max() const noexcept override { return 256; }
   bool reliable() const noexcept override { return false; }
   result<peer_id, std::string> connect(const endpoint_address&) override { return peer_id{0}; }
-  result<message_id, messaging::refusal> submit(peer_id, std::span<const std::byte> payload,
-                                                const messaging::send_options&) noexcept override {
-    if (wire_.now >= wire_.refuse_from && wire_.now < wire_.refuse_until)
-      return failure(messaging::refusal::queue_full);
+  result<message_id, messaging::refusal> submit(
+      peer_id to, std::span<const std::byte> payload,
+      const messaging::send_options& options) noexcept override {
+    wire_.asked = options;
+    if (wire_.now >= wire_.refuse_from && wire_.now < wire_.refuse_until &&
+        (wire_.refuse_to == no_peer || wire_.refuse_to == to))
+      return failure(wire_.refuse_with);
     const std::uint64_t n = ++wire_.submitted;
     const auto every = [n](std::uint32_t each) { return each != 0 && n % each == 0; };
     if (every(wire_.lose_each)) return message_id{n};

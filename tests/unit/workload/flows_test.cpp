@@ -124,6 +124,69 @@ TEST(CoordinatedOmission, MessagesThatCouldNeverBeSubmittedCountAsOfferedAndExpi
   EXPECT_EQ(m.response.count(), m.offered);
 }
 
+TEST(Refusals, APeerThatIsGoneForGoodCostsAnOpenLoopItsMessagesOnly) {
+  flow f(thousand_a_second());
+  f.wire.refuse_from = at_ns(2'000'000'000);
+  f.wire.refuse_until = at_ns(3'000'000'000);
+  f.wire.refuse_with = messaging::refusal::unknown_peer;
+  f.run();
+  const flow_metrics& m = f.source.metrics();
+  EXPECT_EQ(m.offered, 5500u);
+  EXPECT_NEAR(static_cast<double>(m.refused), 1000, 1);
+  EXPECT_EQ(m.completed + m.refused, m.offered) << "no other is late or lost for them";
+  EXPECT_EQ(m.sent, m.completed);
+  EXPECT_LT(ms(m.response.percentile(100)), 1);
+}
+
+TEST(Refusals, AClosedLoopTurnsToThoseThatAreLeft) {
+  sender_options o = stream(4);
+  o.open_loop = false;
+  o.expects_reply = true;
+  flow f(o);
+  sender_options two = flow::with(o, f.client);
+  two.targets = {peer_id{7}, peer_id{0}};
+  sender source(two);
+  f.wire.refuse_from = at_ns(1'000'000'000);
+  f.wire.refuse_with = messaging::refusal::blacklisted;
+  f.wire.refuse_to = peer_id{7};
+  run_to_end(f.wire, {{f.client, source}, f.server_end()}, six_seconds);
+  EXPECT_EQ(source.metrics().refused, 1u);
+  EXPECT_GT(source.metrics().completed, 100'000u) << "four each 100 us, to the other alone";
+  flow g(o);
+  g.wire.refuse_from = at_ns(1'000'000'000);
+  g.wire.refuse_with = messaging::refusal::blacklisted;
+  g.run();
+  EXPECT_EQ(g.source.metrics().refused, 1u) << "nobody is left to ask again";
+  EXPECT_TRUE(g.source.done());
+}
+
+TEST(Timeouts, AreAskedForAndCountedApart) {
+  sender_options o = stream();
+  o.timeout = 30ms;
+  for (const auto want : {messaging::confirm::delivered, messaging::confirm::received}) {
+    o.want = want;
+    flow f(o, false);
+    f.source.begin(six_seconds);
+    f.wire.now = at_ns(600'000'000);
+    while (f.source.do_work(f.wire.now)) {
+    }
+    EXPECT_EQ(f.wire.asked.received_timeout, 30ms);
+    EXPECT_EQ(f.wire.asked.delivered_timeout,
+              want == messaging::confirm::delivered ? duration(30ms) : duration{});
+    messaging::event e;
+    using enum messaging::event_kind;
+    std::uint64_t sequence = 550;  // within the window
+    for (const auto kind : {timed_out_received, timed_out_delivered, unknown, timed_out_received}) {
+      e.kind = kind;
+      e.context = context_of(0, kind == unknown ? 560 : sequence++);
+      f.source.on_event(e);
+    }
+    f.source.on_event(e);  // the same again has no effect
+    EXPECT_EQ(f.source.metrics().timed_out, 3u);
+    EXPECT_EQ(f.source.metrics().unknown, 1u);
+  }
+}
+
 TEST(Receiver, CountsDuplicatesAndDoesNotTakeThemForMessages) {
   flow f(stream(), false);
   f.wire.duplicate_each = 10;

@@ -57,6 +57,7 @@ struct flow_spec {
   std::uint32_t reply_bytes = 0;                        // request_response: 0 = as the request
   load_spec load;
   std::string confirm = "delivered";  // none | received | delivered | both
+  double timeout_us = 0;              // until each confirmation asked for; 0: none
 };
 
 struct run_spec {
