@@ -75,6 +75,7 @@ void network::tell_offer(std::uint32_t link_id, std::uint32_t index, verdict v, 
   if (!pass) return;
   if (p.harm != 0) {
     e.fate = packet_fate::damaged;
+    e.arrive_ns = now_;
     tell(e, index);
   }
   if (wire.held_ns() != 0) {

@@ -98,6 +98,21 @@ class Replay(Simulated):
         one = self.check(mdp("replay", self.folder, "--run", "1"))
         self.assertEqual(one.stdout, again.stdout.splitlines(True)[1])
 
+    # Damage, copies, held packets; processes that end and begin.
+    def test_every_kind_of_event_repeats_itself(self):
+        kinds = set()
+        for name in ("hostile_link", "server_restarts"):
+            folder = os.path.join(self.folder, name)
+            self.check(mdp("run", scenario(name + ".json"), "--trace", "events", "--no-report",
+                           "-o", folder))
+            self.assertIn(": the same: digest ", self.check(mdp("replay", folder)).stdout)
+            (log,) = [f for f in os.listdir(folder) if f.endswith(".events")]
+            rows = csv.DictReader(io.StringIO(
+                self.check(mdp("events", os.path.join(folder, log))).stdout))
+            kinds |= {row["event"] for row in rows}
+        self.assertLessEqual({"sent", "lost", "no_carrier", "closed", "duplicated", "damaged",
+                              "delivered", "wake_up", "held"}, kinds)
+
     def test_the_log_holds_the_dropped_packets(self):
         self.run_traced()
         lost = [r["packet"] for r in self.rows()
