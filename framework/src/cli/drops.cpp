@@ -39,10 +39,7 @@ std::string wrapped(const std::string& numbers) {
 }
 
 std::string run_text(const json_value& result, const json_value& run, const json_value& facts) {
-  std::string out = text_at(result, "scenario");
-  if (const json_value* point = result.find("point")) {
-    for (const auto& m : point->members) out += fmt::format(" {}={}", m.name, m.value.text);
-  }
+  std::string out = point_name(result);
   std::uint64_t sum = 0;
   for (const auto& m : facts.members) {
     if (m.name.starts_with("packets_dropped_")) sum += std::stoull(m.value.text);

@@ -75,6 +75,18 @@ void write_file_atomically(const fs::path& target, const std::string& text) {
   }
 }
 
+std::string point_name(const scenario::json_value& result) {
+  const scenario::json_value* name = result.find("scenario");
+  std::string out = name == nullptr ? "" : name->text;
+  if (const scenario::json_value* point = result.find("point")) {
+    for (const scenario::json_member& m : point->members) {
+      const bool plain = m.value.is(scenario::json_kind::string) || m.value.is_number();
+      out += fmt::format(" {}={}", m.name, plain ? m.value.text : scenario::dump(m.value));
+    }
+  }
+  return out;
+}
+
 scenario::json_value parse_result(const std::string& text, const std::string& file) {
   scenario::json_limits limits;
   limits.bytes_max = std::size_t{256} << 20;

@@ -33,6 +33,8 @@ struct result_set {
 [[nodiscard]] std::vector<std::filesystem::path> result_files(const std::filesystem::path& folder);
 [[nodiscard]] result_set read_results(const std::vector<std::string>& paths);
 [[nodiscard]] scenario::json_value parse_result(const std::string& text, const std::string& file);
+// Of such a document: its scenario, and its variables with their values.
+[[nodiscard]] std::string point_name(const scenario::json_value& result);
 
 // Writes to stderr; a closed or full stderr loses the words, never the measurement.
 void say(const std::string& text) noexcept;

@@ -14,6 +14,7 @@
 #include "commands.hpp"
 #include "documents.hpp"
 #include "drops.hpp"
+#include "ends.hpp"
 #include "load_search.hpp"
 #include "mdp/reports/reports.hpp"
 #include "mdp/scenario/runner.hpp"
@@ -218,8 +219,10 @@ constexpr std::ptrdiff_t drop_lines_max = 100;
 // fails here costs neither them nor the report.
 void publish(session& s) {
   std::string drops;
+  std::string ends;
   try {
     write_file_atomically(s.folder / "results.csv", reports::csv_text(s.texts));
+    ends = ends_text(s.texts);
     drops = drops_text(s.texts);
     const fs::path file = s.folder / "drops.txt";
     if (!drops.empty()) write_file_atomically(file, drops);
@@ -233,6 +236,7 @@ void publish(session& s) {
   try {
     fmt::print("{}", document_of(s.texts, s.arguments.format));
     if (s.arguments.format == "text" && !s.found.empty()) fmt::print("\n{}", s.found);
+    if (s.arguments.format == "text" && !ends.empty()) fmt::print("\n{}", ends);
     if (s.arguments.format == "text" && !drops.empty()) fmt::print("\n{}", drops);
   } catch (const std::system_error&) {
     s.count.failed += 1;
