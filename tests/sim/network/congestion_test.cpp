@@ -1,6 +1,7 @@
 // What each congestion controller makes of a link: figures of the simulator in virtual time.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -182,6 +183,24 @@ TEST(congestion, reordering_at_line_rate_costs_little) {
       EXPECT_LE(s.packets_spurious * 100, s.packets_sent) << displacement;
     }
   }
+}
+
+// RFC 9438, section 5.1: when the path loses exactly one of 1/p packets, the mean window at a round
+// trip of T seconds is 1.054 (T / p)^(3/4) packets: 187 for 0.1 s and 1e-4, which is 21.71 Mb/s
+// with TCP's 1,448 bytes. R-CC-3
+TEST(congestion, cubic_has_the_window_of_its_response_function) {
+  flow_network net(
+      R"({"from": {"delay_us": 50000, "loss": {"model": "periodic", "every": 10000}},
+          "to": {"delay_us": 50000}})",
+      R"({"from": "from", "to": "to"})");
+  flow_node& from = net.add("from", flow_config(congestion_kind::cubic), 16384);
+  flow_node& to = net.add("to", flow_config(congestion_kind::cubic), 16384);
+  net.start(from, to);
+  net.run_for(100s);
+  const double expected = 1.054 * std::pow(0.1 / 1e-4, 0.75) * flow_message_bytes * 8 / 0.1 / 1e6;
+  const double reached = goodput_mbps(net, to, 3000s);
+  if (std::getenv("MDP_SHOW")) fmt::print("  {:.2f} of {:.2f} Mb/s\n", reached, expected);
+  EXPECT_NEAR(reached, expected, 0.1 * expected);
 }
 
 double jain(const std::vector<double>& shares) {

@@ -1,4 +1,4 @@
-// One link alone: rate, delay, jitter, loss, queue, against what queueing theory says.
+// One link alone: rate, delay, jitter, loss, queue.
 #include "mdp/netsim/link.hpp"
 
 #include <gtest/gtest.h>
@@ -202,49 +202,6 @@ TEST(Link, ReorderingKeepsTheQueueInOrder) {
   EXPECT_EQ(w.under_test.queued(forever, w.slab), 0u);
   EXPECT_EQ(w.slab.live(), 0u);
   EXPECT_GT(w.under_test.counts().queue_full, 0u);
-}
-
-// M/D/1: mean wait = rho / (2 (1 - rho)) services; 2 at rho = .8, .5 at .5.
-TEST(Link, MeanWaitIsThatOfAnMD1Queue) {
-  constexpr std::int64_t service = 1'000'000;
-  for (const auto& [rho, expected] : {std::pair(.5, .5), {.8, 2.}}) {
-    wire w(rated(8'000'000));
-    seeded_random random(7);
-    double clock = 0;
-    double waited = 0;
-    constexpr int n = 3'000'000;
-    for (int i = 0; i < n; ++i) {
-      const double uniform = static_cast<double>((random.next() >> 11) + 1) / 0x1p53;
-      clock -= std::log(uniform) * service / rho;
-      const auto now = static_cast<std::int64_t>(clock);
-      static_cast<void>(w.take(now));
-      static_cast<void>(w.offer(now, 1000));
-      waited += static_cast<double>(w.last_depart - service - now);
-    }
-    EXPECT_NEAR(waited / n / service, expected, .02 * expected) << rho;
-  }
-}
-
-// M/M/1/K at rho = .9, K = 10: 5.08 % of the packets find the system full.
-TEST(Link, DropsAreThoseOfAnMM1KQueue) {
-  link_spec s = rated(8'000'000);  // one byte a microsecond
-  s.queue_packets = 10;
-  s.mtu_bytes = mtu_bytes_max;
-  wire w(s);
-  seeded_random random(11);
-  const auto exponential = [&random] {
-    return -std::log(static_cast<double>((random.next() >> 11) + 1) / 0x1p53);
-  };
-  double clock = 0;
-  int offered = 0;
-  for (; offered < 2'000'000; ++offered) {
-    clock += exponential() * 1'000'000 / .9;
-    const auto now = static_cast<std::int64_t>(clock);
-    static_cast<void>(w.take(now));
-    const double bytes = std::clamp(std::round(exponential() * 1000), 1., 65000.);
-    static_cast<void>(w.offer(now, static_cast<std::uint16_t>(bytes)));
-  }
-  EXPECT_NEAR(static_cast<double>(w.under_test.counts().queue_full) / offered, .0508, .0015);
 }
 
 }  // namespace
