@@ -61,6 +61,19 @@ TEST(CoDel, AQueueBelowItsTargetIsLeftAlone) {
   EXPECT_EQ(w.came_from.size(), 2400u);
 }
 
+// Packets come as fast as they leave, so that each waits as long as the first backlog takes.
+TEST(CoDel, ItsTargetDividesStandingQueues) {
+  for (const int backlog : {4, 7}) {
+    wire w(managed(discipline::codel));
+    for (int i = 0; i < backlog; ++i) static_cast<void>(w.offer(0, 1000));
+    for (std::int64_t t = ms; t < 3000 * ms; t += ms) {
+      static_cast<void>(w.take(t));
+      static_cast<void>(w.offer(t, 1000));
+    }
+    EXPECT_EQ(w.gone.empty(), backlog == 4) << backlog;
+  }
+}
+
 // Without congestion CoDel is a FIFO: the same packets at the same times as DropTail.
 TEST(CoDel, WithoutCongestionItIsAFifo) {
   wire plain(rated(8'000'000));
