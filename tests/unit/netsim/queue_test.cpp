@@ -74,6 +74,20 @@ TEST(CoDel, ItsTargetDividesStandingQueues) {
   }
 }
 
+// RFC 8289, section 5.5: with no more than a packet behind it none is dropped, however long it
+// took.
+TEST(CoDel, ASlowWireWithOnePacketWaitingIsLeftAlone) {
+  link_spec s = managed(discipline::codel);
+  s.rate_bps = 80'000;  // 100 ms a packet
+  wire w(s);
+  for (int i = 0; i < 2; ++i) static_cast<void>(w.offer(0, 1000));
+  for (std::int64_t t = 100 * ms; t < 30'000 * ms; t += 100 * ms) {
+    static_cast<void>(w.offer(t - 1, 1000));
+    static_cast<void>(w.take(t));
+  }
+  EXPECT_TRUE(w.gone.empty());
+}
+
 // Without congestion CoDel is a FIFO: the same packets at the same times as DropTail.
 TEST(CoDel, WithoutCongestionItIsAFifo) {
   wire plain(rated(8'000'000));
