@@ -57,7 +57,7 @@ class simulated_transport final : public transport::transport {
   time_point now() noexcept override { return at_ns(net_->local_now(node_)); }
   std::size_t send(std::span<const buffer::tx_datagrams> items) noexcept override {
     if (!items.empty()) ++counts_.tx_calls;
-    for (const buffer::tx_datagrams& item : items) net_->send(node_, item);
+    net_->send(node_, items);
     return items.size();
   }
   std::size_t poll(std::span<buffer::rx_datagrams> out,
@@ -86,6 +86,10 @@ class simulated_fabric final : public transport::fabric {
   }
   std::int64_t advance(time_point limit) noexcept override { return net_->advance(ns_of(limit)); }
   std::vector<transport::process_change> process_changes() const override;
+  void divide(const transport::division& wanted) override {
+    if (net_->node_count() == 0) net_->divide(wanted);
+  }
+  void run(time_point limit, transport::turns& turns) override { net_->run(ns_of(limit), turns); }
   transport::fabric_facts facts() const override;
   bool observe(transport::packet_observer& observer) override {
     if (net_->node_count() != 0) return false;
@@ -160,8 +164,17 @@ void add_script(transport::fabric_facts& facts, const network& net) {
   facts.emplace_back("fates_not_met", std::to_string(unmet));
 }
 
+// How a network that was to be divided has been.
+void add_shares(transport::fabric_facts& facts, const network::shares& s) {
+  if (s.obstacle[0] != '\0') facts.emplace_back("one_thread_because", s.obstacle);
+  if (s.partitions == 1) return;
+  facts.emplace_back("partitions", std::to_string(s.partitions));
+  facts.emplace_back("threads", std::to_string(s.threads));
+  facts.emplace_back("window_ns", std::to_string(s.window_ns));
+}
+
 transport::fabric_facts simulated_fabric::facts() const {
-  const network_totals& t = net_->totals();
+  const network_totals t = net_->totals();
   transport::fabric_facts facts{{"digest", digest_text(net_->digest())},
                                 {"seed", std::to_string(net_->options().seed)},
                                 {"virtual_time_ns", std::to_string(net_->now())},
@@ -176,6 +189,7 @@ transport::fabric_facts simulated_fabric::facts() const {
                                 {"packets_duplicated", std::to_string(t.duplicated)},
                                 {"packets_corrupted", std::to_string(t.corrupted)}};
   add_script(facts, *net_);
+  add_shares(facts, net_->divided());
   std::size_t listed = 0;
   std::size_t unlisted = 0;
   const auto list = [&](const std::string& name, const link& wire) {

@@ -36,7 +36,9 @@ struct run_arguments {
   bool dry_run = false;
   bool report = true;
   bool quiet = false;
-  std::vector<std::string> trace;  // of trace_kinds
+  unsigned threads = 1;                     // of a simulation
+  std::optional<std::uint32_t> partitions;  // of a simulated network
+  std::vector<std::string> trace;           // of trace_kinds
 };
 
 struct replay_arguments {

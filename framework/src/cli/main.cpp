@@ -74,6 +74,14 @@ CLI::App* add_run(CLI::App& app, run_arguments& a) {
   c->add_flag("--dry-run", a.dry_run, "Only list the points that would run");
   c->add_flag("!--no-report", a.report, "Write no report.html and no plots");
   c->add_flag("--quiet", a.quiet, "No progress on stderr");
+  c->add_option("--threads", a.threads, "Simulate on so many threads; results stay the same")
+      ->check(CLI::Range(1, 256))
+      ->type_name("N");
+  c->add_option(
+       "--partitions", a.partitions,
+       "Cut the simulated network into so many parts; default 4 for each of several threads")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
   c->add_option("--trace", a.trace, "Write what every packet of a simulation met, for mdp replay")
       ->delimiter(',')
       ->allow_extra_args(false)

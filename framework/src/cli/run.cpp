@@ -82,6 +82,16 @@ struct session {
   bool trying = false;  // a search: a point whose assertions fail is an answer, not a failed gate
 };
 
+// Why a simulation that was to run on several threads ran on one; empty: it did not.
+std::string one_thread_because(const std::string& result) {
+  const scenario::json_value document = scenario::parse_json(result, "result");
+  const scenario::json_value* runs = document.find("runs");
+  if (runs == nullptr || runs->items.empty()) return {};
+  const scenario::json_value* facts = runs->items.front().find("facts");
+  const scenario::json_value* why = facts ? facts->find("one_thread_because") : nullptr;
+  return why != nullptr ? why->text : std::string();
+}
+
 void point_done(session& s, const scenario::point_result& result) {
   try {
     write_file_atomically(s.folder / (result.id + ".json"), result.json);
@@ -98,6 +108,10 @@ void point_done(session& s, const scenario::point_result& result) {
   std::string line = fmt::format("point {}: {}", result.id, result.status);
   if (!result.asserts_passed && result.status != "failed") line += ", an assertion failed";
   for (const std::string& reason : result.reasons) line += "; " + reason;
+  if (s.arguments.threads > 1 || s.arguments.partitions) {
+    const std::string why = one_thread_because(result.json);
+    if (!why.empty()) line += "; simulated on one thread: " + why;
+  }
   s.progress.keep(line, result.status == "failed" || (!result.asserts_passed && !s.trying));
 }
 
@@ -106,6 +120,9 @@ scenario::run_callbacks callbacks_of(session& s) {
   callbacks.progress = [&s](const std::string& line) { s.progress.line(line); };
   callbacks.stop_requested = [&s] { return interrupted.load() || !s.write_error.empty(); };
   callbacks.worker_command = {"/proc/self/exe", "worker"};
+  const unsigned threads = s.arguments.threads;
+  callbacks.threads = threads;
+  callbacks.partitions = s.arguments.partitions.value_or(threads > 1 ? threads * 4 : 1);
   callbacks.observe = [&s](const scenario::point_spec& p, std::uint32_t run, std::uint64_t seed) {
     return trace_writer(s.folder, s.arguments.trace, p, run, seed);
   };
@@ -258,7 +275,7 @@ int run(const run_arguments& arguments) {
           "a search reads its scenario again for each trial: give a file");
     }
   }
-  require_simulation_to_trace(specs, arguments);
+  require_simulation(specs, arguments);
   if (arguments.dry_run) return dry_run(specs);
   require_usable_plugin(specs);
   session s(arguments);

@@ -108,15 +108,19 @@ void require_usable_plugin(const std::vector<scenario::scenario_spec>& specs) {
                   first->first, first->second));
 }
 
-void require_simulation_to_trace(const std::vector<scenario::scenario_spec>& specs,
-                                 const run_arguments& arguments) {
-  if (arguments.trace.empty()) return;
-  for (const scenario::scenario_spec& spec : specs) {
-    for (const scenario::point_spec& p : spec.points) {
-      if (p.transport.plugin == "netsim") return;
-    }
-  }
-  throw scenario::scenario_error("--trace: no point of this runs in the simulator");
+void require_simulation(const std::vector<scenario::scenario_spec>& specs,
+                        const run_arguments& arguments) {
+  const bool simulated = std::any_of(specs.begin(), specs.end(), [](const auto& spec) {
+    return std::any_of(spec.points.begin(), spec.points.end(),
+                       [](const auto& p) { return p.transport.plugin == "netsim"; });
+  });
+  if (simulated) return;
+  if (!arguments.trace.empty())
+    throw scenario::scenario_error("--trace: no point of this runs in the simulator");
+  if (arguments.threads > 1 || arguments.partitions)
+    throw scenario::scenario_error(
+        "--threads: no point of this runs in the simulator; the threads of real peers are "
+        "/protocols/<name>/threads in the scenario");
 }
 
 }  // namespace mdp::cli

@@ -18,9 +18,9 @@ namespace mdp::cli {
 // Refuses a run of which no point could be measured. One transport that this machine lacks is no
 // reason to give up the others: its points fail, the rest is measured. Throws scenario_error.
 void require_usable_plugin(const std::vector<scenario::scenario_spec>& specs);
-// Only a simulation has packets to trace. Throws scenario_error.
-void require_simulation_to_trace(const std::vector<scenario::scenario_spec>& specs,
-                                 const run_arguments& arguments);
+// Only a simulation has packets to trace, and time to share among threads. Throws scenario_error.
+void require_simulation(const std::vector<scenario::scenario_spec>& specs,
+                        const run_arguments& arguments);
 
 [[nodiscard]] std::string default_folder(const std::vector<scenario::scenario_spec>& specs);
 // What lies in the output folder from before: results of other points would get into the same

@@ -1,7 +1,8 @@
-// A run in virtual time: one thread, driven by the simulator's next event.
+// A run in virtual time, driven by the simulator's next event.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <stdexcept>
@@ -12,7 +13,7 @@
 namespace mdp::scenario {
 namespace {
 
-class virtual_run {
+class virtual_run final : public transport::turns {
  public:
   virtual_run(const point_spec& point, std::uint64_t seed, const run_callbacks& callbacks,
               transport::fabric& fabric, run_record& record)
@@ -22,40 +23,72 @@ class virtual_run {
         record_(record),
         peers_(point, seed, fabric) {}
 
+  // Runs events up to `until`, on as many threads as the fabric has.
+  void run_to(time_point until) {
+    begin_to(until);
+    do {
+      fabric_.run(std::min(until, peers_.next_change()), *this);
+      check();
+    } while (change_by(until));
+  }
   // Runs events up to `until`, or until `stop` says so after any of them.
   template <class Stop>
   void run_to(time_point until, Stop&& stop) {
-    peers_.each([&](agent& a) { settle(a, until); });
+    begin_to(until);
     while (!stop()) {
-      const time_point change = peers_.next_change();
-      const std::int64_t ready = fabric_.advance(std::min(until, change));
-      if (ready < 0) {
-        if (change > until) return;
-        for (const std::size_t begun : peers_.change(record_)) settle(*peers_.at(begun), until);
-        continue;
+      if (!go_on()) check();
+      const std::int64_t ready = fabric_.advance(std::min(until, peers_.next_change()));
+      if (ready >= 0) {
+        take_turn(ready);
+      } else if (!change_by(until)) {
+        return;
       }
-      agent& a = *peers_.at(static_cast<std::size_t>(ready));
-      settle(a, until);
-      if (!a.lost().empty()) throw std::runtime_error(a.lost());
-      if ((++events_ & 4095) == 0) check_limits();
     }
   }
 
   [[nodiscard]] peer_processes& peers() noexcept { return peers_; }
 
  private:
+  void take_turn(std::int64_t number) noexcept override {
+    agent& a = *peers_.at(static_cast<std::size_t>(number));
+    settle(a, until_);
+    if (!a.lost().empty()) lost_.store(true, std::memory_order_relaxed);
+  }
+  bool go_on() noexcept override {
+    if (lost_.load(std::memory_order_relaxed)) return false;
+    return (++asked_ & 63) != 0 || (in_time() && !stop_requested());
+  }
+  void begin_to(time_point until) {
+    until_ = until;
+    peers_.each([&](agent& a) { settle(a, until); });
+  }
+  // The clock stands at the next change, or at `until`. False: no change comes by then.
+  bool change_by(time_point until) {
+    if (peers_.next_change() > until) return false;
+    for (const std::size_t begun : peers_.change(record_)) settle(*peers_.at(begun), until);
+    return true;
+  }
   // What an agent submits must be flushed by another turn; the last one registers its next wake-up.
   static void settle(agent& a, time_point until) {
     while (a.turn(until)) {
     }
   }
-  void check_limits() {
+  [[nodiscard]] bool in_time() const noexcept {
     const auto real = std::chrono::steady_clock::now() - begun_;
-    if (real > std::chrono::duration<double>(point_.run.time_limit_s))
+    return real <= std::chrono::duration<double>(point_.run.time_limit_s);
+  }
+  [[nodiscard]] bool stop_requested() const {
+    return callbacks_.stop_requested && callbacks_.stop_requested();
+  }
+  // Throws what made go_on() say no.
+  void check() {
+    peers_.each([](agent& a) {
+      if (!a.lost().empty()) throw std::runtime_error(a.lost());
+    });
+    if (!in_time())
       throw std::runtime_error(
           fmt::format("/run/time_limit_s: still running after {} s", point_.run.time_limit_s));
-    if (callbacks_.stop_requested && callbacks_.stop_requested())
-      throw std::runtime_error("interrupted");
+    if (stop_requested()) throw std::runtime_error("interrupted");
   }
 
   const point_spec& point_;
@@ -63,7 +96,9 @@ class virtual_run {
   transport::fabric& fabric_;
   run_record& record_;
   peer_processes peers_;
-  std::uint64_t events_ = 0;
+  time_point until_;
+  std::atomic<bool> lost_{false};
+  std::uint64_t asked_ = 0;
   std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
 };
 
@@ -94,6 +129,9 @@ void run_virtual(const point_spec& point, std::uint64_t seed, const run_callback
           "/flows: a closed stream over raw has no rate of its own in virtual time; use "
           "\"mode\": \"open\" with rate_per_s, or protocol mdp");
   }
+  std::size_t nodes = 0;
+  for (const peer_group& group : point.peers) nodes += group.count;
+  fabric.divide({callbacks.threads, callbacks.partitions, nodes});
   virtual_run run(point, seed, callbacks, fabric, record);
   peer_processes& peers = run.peers();
   // From the one on that was waited for: asked after each event, of very many agents.
@@ -115,11 +153,10 @@ void run_virtual(const point_spec& point, std::uint64_t seed, const run_callback
   p.measure_until = p.measure_from + seconds(point.run.measure_s);
   p.drain_until = p.measure_until + seconds(point.run.drain_s);
   peers.begin(p);
-  const auto keep_going = [] { return false; };
-  run.run_to(p.measure_from, keep_going);
+  run.run_to(p.measure_from);
   peers.snapshot(false);
   const packet_counts before = counted_by(fabric);
-  run.run_to(p.measure_until, keep_going);
+  run.run_to(p.measure_until);
   peers.snapshot(true);
   record.network = counted_by(fabric);
   for (const auto& [name, count] : before) record.network[name] -= count;

@@ -27,6 +27,9 @@ struct run_callbacks {
   // empty: points that ask for several processes fail. They are killed with the thread that calls
   // run_points().
   std::vector<std::string> worker_command;
+  // A simulation may run on so many threads, cut into so many partitions. Results stay the same.
+  unsigned threads = 1;
+  std::uint32_t partitions = 1;
   // Asked before each repetition, which may go on without (null). May throw.
   std::function<std::unique_ptr<run_observer>(const point_spec& point, std::uint32_t repetition,
                                               std::uint64_t seed)>

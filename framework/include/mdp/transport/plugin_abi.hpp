@@ -8,7 +8,7 @@
 
 namespace mdp::transport {
 
-inline constexpr std::uint32_t plugin_abi_version = 3;
+inline constexpr std::uint32_t plugin_abi_version = 4;
 inline constexpr const char* plugin_symbol = "mdp_transport_plugin_v1";
 
 #define MDP_ABI_STR2(x) #x

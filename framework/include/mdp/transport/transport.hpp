@@ -9,9 +9,9 @@
 // transport needs them; nobody rewrites a block whose reference count is above one.
 //
 // Threading: a transport belongs to one thread, but wake() may be called from any. Transports of
-// one real fabric may be used on different threads; those of a virtual-time fabric only on one.
-// Errors are data: send() takes fewer items than offered, poll() counts what went wrong in
-// counters(). No member throws except open() and the constructors behind it.
+// one real fabric may be used on different threads; those of a virtual-time fabric only on one, but
+// for run(). Errors are data: send() takes fewer items than offered, poll() counts what went wrong
+// in counters(). No member throws except open() and the constructors behind it.
 #pragma once
 #include <cstdint>
 #include <iterator>
@@ -135,6 +135,24 @@ struct process_change {
   bool begins = false;
 };
 
+// How a virtual-time fabric is to share its work.
+struct division {
+  unsigned threads = 1;
+  std::uint32_t partitions = 1;  // some per thread keep memory near and threads busy
+  std::size_t nodes = 1;         // transports that will be opened
+};
+
+// Who acts for the transports of a virtual-time fabric.
+class turns {
+ public:
+  virtual ~turns() = default;
+  // Transport `number`, in order of open(), is runnable. Comes on any thread of the fabric, for
+  // several transports at once, for one never; may use that transport only, and must not throw.
+  virtual void take_turn(std::int64_t number) noexcept = 0;
+  // Asked now and then, on the thread of run(): false ends it.
+  virtual bool go_on() noexcept = 0;
+};
+
 class fabric {
  public:
   virtual ~fabric() = default;
@@ -154,6 +172,18 @@ class fabric {
   // time, then endpoint. It is for the caller of advance() to carry out: when the clock stands at
   // that time, who uses the transport destroys it, or opens another at its address.
   [[nodiscard]] virtual std::vector<process_change> process_changes() const { return {}; }
+  // Virtual time only, before the first open(): run() may use several threads. What happens, and
+  // the facts about it, stay the same. A fabric that cannot stays on one and says why in its facts.
+  virtual void divide(const division& wanted) { static_cast<void>(wanted); }
+  // Virtual time only. Processes events up to `limit` and gives each transport its turn when it is
+  // runnable. The clock then stands at `limit`, unless go_on() said no.
+  virtual void run(time_point limit, turns& who) {
+    while (who.go_on()) {
+      const std::int64_t ready = advance(limit);
+      if (ready < 0) return;
+      who.take_turn(ready);
+    }
+  }
   [[nodiscard]] virtual fabric_facts facts() const { return {}; }
   // Virtual time only, before the first open(): from now on `observer` is told every event. It must
   // outlive the fabric and its transports. False: this fabric does not watch packets.
