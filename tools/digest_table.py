@@ -1,5 +1,5 @@
-"""Simulates the same scenarios with every compiler, library, sanitizer and CPU there is: one table
-of digests, which must all be equal.
+"""Simulates the same scenarios with every compiler, library, sanitizer and CPU there is, in one
+partition and several, on one thread and several: one table of digests, which must all be equal.
 
 Compiles only what the digests need, straight from the sources, into build/digest. What is missing
 on this machine is left out with the reason. Exit status 1: digests differ, or nothing could be
@@ -24,15 +24,24 @@ FLAGS = ("-std=c++20", "-DNDEBUG", "-DFMT_HEADER_ONLY", '-DMDP_VERSION="digest"'
 LEFT_OUT = ("netsim/src/plugin.cpp",)
 TIMEOUT_S = 600
 
+FAST = ("g++", "-O3", "-march=native")
+# Name, compiler, what runs the program, the program's options.
 VARIANTS = (
-    ("g++ -O0", ("g++", "-O0"), ()),
-    ("g++ -O3 native", ("g++", "-O3", "-march=native"), ()),
-    ("clang libstdc++", ("clang++", "-O2"), ()),
-    ("clang libc++", ("clang++", "-O2", "-stdlib=libc++"), ()),
+    ("g++ -O0", ("g++", "-O0"), (), ()),
+    ("g++ -O3 native", FAST, (), ()),
+    ("8 partitions", FAST, (), ("--partitions=8",)),
+    ("2 threads", FAST, (), ("--threads=2", "--partitions=2")),
+    ("2 threads of 8", FAST, (), ("--threads=2", "--partitions=8")),
+    ("clang libstdc++", ("clang++", "-O2"), (), ()),
+    ("clang libc++", ("clang++", "-O2", "-stdlib=libc++"), (), ()),
     ("g++ asan ubsan", ("g++", "-O1", "-fsanitize=address,undefined",
-                        "-fno-sanitize-recover=all"), ()),
-    ("aarch64 g++", ("aarch64-linux-gnu-g++", "-O2", "-static"), ("qemu-aarch64-static",)),
+                        "-fno-sanitize-recover=all"), (), ()),
+    ("aarch64 g++", ("aarch64-linux-gnu-g++", "-O2", "-static"), ("qemu-aarch64-static",), ()),
 )
+
+
+# Program by folder.
+BUILT = {}
 
 
 def sources():
@@ -94,16 +103,18 @@ def compile_all(compiler, folder):
 
 def digests(variant):
     """(lines of the program, None) or (None, why not)."""
-    name, compiler, runner = variant
-    folder = os.path.join(ROOT, "build/digest", name.replace(" ", "_"))
+    name, compiler, runner, options = variant
+    folder = os.path.join(ROOT, "build/digest", "_".join(compiler).replace("=", "_"))
     os.makedirs(folder, exist_ok=True)
     reason = lacks(compiler, runner, folder)
     if reason is not None:
         return None, reason
-    program = compile_all(compiler, folder)
+    if folder not in BUILT:
+        BUILT[folder] = compile_all(compiler, folder)
+    program = BUILT[folder]
     files = [os.path.join(ROOT, "scenarios", s + ".json") for s in SCENARIOS]
     begun = time.monotonic()
-    simulated = run([*runner, program, *files])
+    simulated = run([*runner, program, *options, *files])
     if simulated.returncode != 0:
         sys.exit(f"{name}: {simulated.stderr}")
     print(f"{name}: simulated in {time.monotonic() - begun:.1f} s", file=sys.stderr, flush=True)

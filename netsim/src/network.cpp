@@ -117,23 +117,30 @@ std::int64_t network::advance(std::int64_t limit) noexcept {
     q->end_turn();
     q->take_wake_requests();
   }
+  const std::int64_t end = limit == no_event ? no_event : limit + 1;
   for (;;) {
-    partition& q = *partitions_[world_.divided ? earliest() : 0];
-    const event_heap::key event = q.next();
-    const std::int64_t due = event.time;
-    if (world_.faults.next() <= std::min(due, limit)) {
-      if (world_.faults.next() == no_event) break;
-      apply_faults();
-      continue;
-    }
-    if (due > limit || due == no_event) break;
-    if (world_.divided) set_now(due);
-    const std::int64_t node = q.run(event);
-    if (world_.divided) pass_on(q);
+    const std::int64_t fault = world_.faults.next();
+    const std::int64_t node = world_.divided ? run_divided(std::min(end, fault))
+                                             : partitions_[0]->run_before(std::min(end, fault));
     if (node >= 0) return node;
+    if (fault >= end) break;
+    apply_faults();
   }
   if (limit != no_event) set_now(limit);
   return -1;
+}
+
+// All partitions as if they were one: the earliest event of all, again and again.
+std::int64_t network::run_divided(std::int64_t end) noexcept {
+  for (;;) {
+    partition& q = *partitions_[earliest()];
+    const event_heap::key event = q.next();
+    if (event.time >= end) return -1;
+    set_now(event.time);
+    const std::int64_t node = q.run(event);
+    pass_on(q);
+    if (node >= 0) return node;
+  }
 }
 
 network_totals network::totals() const noexcept {

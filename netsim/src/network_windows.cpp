@@ -103,18 +103,20 @@ void network::run(std::int64_t limit, transport::turns& turns) {
   if (!world_.divided || shares_.window_ns <= 0) return run_in_turn(limit, turns);
   for (auto& q : partitions_) q->end_turn();
   turns_ = &turns;
-  while (turns.go_on()) {
+  bool over = false;
+  while (!over && turns.go_on()) {
     const std::int64_t due = next_due();
     if (world_.faults.next() <= std::min(due, limit)) {
-      if (world_.faults.next() == no_event) break;
-      apply_faults();
+      over = world_.faults.next() == no_event;
+      if (!over) apply_faults();
       continue;
     }
-    if (due > limit || due == no_event) break;
+    over = due > limit || due == no_event;
+    if (over) continue;
     run_window(std::min({plus(due, shares_.window_ns), world_.faults.next(), plus(limit, 1)}));
   }
   end_windows();
-  if (limit != no_event) set_now(limit);
+  if (over && limit != no_event) set_now(limit);
 }
 
 std::int64_t network::next_due() noexcept {
@@ -157,10 +159,8 @@ void network::run_share(std::uint32_t number) noexcept {
   for (auto& other : partitions_) q.take_in(other->outbox_to(1 - filled_, number));
   for (;;) {
     q.take_wake_requests();
-    const event_heap::key event = q.next();
-    if (event.time >= window_end_) return;
-    const std::int64_t node = q.run(event);
-    if (node < 0) continue;
+    const std::int64_t node = q.run_before(window_end_);
+    if (node < 0) return;
     turns_->take_turn(node);
     q.end_turn();
   }
@@ -176,6 +176,9 @@ void network::end_windows() noexcept {
     }
     q->fill(0);
   }
+  std::int64_t latest = 0;
+  for (const auto& q : partitions_) latest = std::max(latest, q->now());
+  set_now(latest);
 }
 
 }  // namespace mdp::netsim

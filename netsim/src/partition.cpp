@@ -280,13 +280,22 @@ void partition::end_turn() noexcept {
   running_ = nobody;
 }
 
-event_heap::key partition::next() const noexcept {
-  event_heap::key first{.time = no_event};
-  if (!heap_.empty()) first = heap_.top();
-  if (arrivals_.empty()) return first;
+event_heap::key partition::earlier_of_both() const noexcept {
   const arrivals::entry& in = arrivals_.top();
-  if (in.time > first.time || (in.time == first.time && in.order > first.order)) return first;
+  if (!heap_.empty()) {
+    const event_heap::key& own = heap_.top();
+    if (own.time < in.time || (own.time == in.time && own.order < in.order)) return own;
+  }
   return {in.time, in.order, from_elsewhere};
+}
+
+std::int64_t partition::run_before(std::int64_t end) noexcept {
+  for (;;) {
+    const event_heap::key event = next();
+    if (event.time >= end) return -1;
+    const std::int64_t node = run(event);
+    if (node >= 0) return node;
+  }
 }
 
 std::int64_t partition::run(const event_heap::key& event) noexcept {

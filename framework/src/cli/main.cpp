@@ -77,9 +77,8 @@ CLI::App* add_run(CLI::App& app, run_arguments& a) {
   c->add_option("--threads", a.threads, "Simulate on so many threads; results stay the same")
       ->check(CLI::Range(1, 256))
       ->type_name("N");
-  c->add_option(
-       "--partitions", a.partitions,
-       "Cut the simulated network into so many parts; default 4 for each of several threads")
+  c->add_option("--partitions", a.partitions,
+                "Cut the simulated network into so many parts; default: 2 a thread")
       ->check(CLI::Range(1, 1024))
       ->type_name("N");
   c->add_option("--trace", a.trace, "Write what every packet of a simulation met, for mdp replay")

@@ -122,7 +122,7 @@ scenario::run_callbacks callbacks_of(session& s) {
   callbacks.worker_command = {"/proc/self/exe", "worker"};
   const unsigned threads = s.arguments.threads;
   callbacks.threads = threads;
-  callbacks.partitions = s.arguments.partitions.value_or(threads > 1 ? threads * 4 : 1);
+  callbacks.partitions = s.arguments.partitions.value_or(threads > 1 ? threads * 2 : 1);
   callbacks.observe = [&s](const scenario::point_spec& p, std::uint32_t run, std::uint64_t seed) {
     return trace_writer(s.folder, s.arguments.trace, p, run, seed);
   };

@@ -133,6 +133,84 @@ void dumbbell_shared_pool(benchmark::State& state) {
   run(state, false, true, dumbbell_options);
 }
 
+// 1,000 nodes on a tree of 127 routers, trunks of 1 ms; everyone sends across it. The same network
+// in as many partitions on one thread and on two: real time, and the digest of one partition.
+class tree_crowd final : public transport::turns {
+ public:
+  static constexpr std::size_t count = 1000;
+  explicit tree_crowd(const transport::division& cut) : net(netsim::make_fabric(tree_options)) {
+    net->divide(cut);
+    for (std::size_t i = 0; i < count; ++i) {
+      seats.push_back(std::make_unique<seat>());
+      seats[i]->node = net->open({{}, "", &seats[i]->pool});
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      seat& s = *seats[i];
+      s.to = seats[(i + 63) % count]->node->local_address();
+      s.payload = buffer::slice::acquire(s.pool).subslice(0, 64);
+      s.next = at_ns(static_cast<std::int64_t>(i * 997) + 1);
+      static_cast<void>(s.node->poll({}, {.deadline = s.next}));
+    }
+  }
+  void take_turn(std::int64_t number) noexcept override {
+    seat& s = *seats[static_cast<std::size_t>(number)];
+    if (s.next <= s.node->now()) {
+      for (buffer::tx_datagrams& item : s.items) item = {s.to, {&s.payload, 1}, 64};
+      static_cast<void>(s.node->send(s.items));
+      s.next += std::chrono::milliseconds(1);
+    }
+    static_cast<void>(s.node->poll(s.out, {.deadline = s.next}));
+  }
+  bool go_on() noexcept override { return true; }
+  [[nodiscard]] std::string fact(const std::string& name) const {
+    for (const auto& [key, value] : net->facts())
+      if (key == name) return value;
+    return {};
+  }
+
+ private:
+  static constexpr const char* tree_options =
+      R"({"seed": 7, "topology": {"shape": "tree", "routers": 127, "branches": 2,
+                                  "trunk": "trunk"},
+          "links": {"default": {"rate_mbps": 1000, "delay_us": 1000, "loss_pct": 1},
+                    "trunk": {"rate_mbps": 10000000, "delay_us": 1000, "queue_packets": 0}}})";
+  struct seat {
+    buffer::block_pool pool{{.block_bytes = 1472, .block_count = 128, .prefault = false}};
+    std::unique_ptr<transport::transport> node;
+    endpoint_address to;
+    buffer::slice payload;
+    time_point next;
+    std::array<buffer::tx_datagrams, 8> items;
+    std::array<buffer::rx_datagrams, 64> out;
+  };
+
+ public:
+  std::unique_ptr<transport::fabric> net;
+  std::vector<std::unique_ptr<seat>> seats;
+};
+
+void tree(benchmark::State& state) {
+  constexpr std::chrono::milliseconds piece(20);
+  const transport::division cut{static_cast<unsigned>(state.range(0)),
+                                static_cast<std::uint32_t>(state.range(1)), tree_crowd::count};
+  tree_crowd c(cut);
+  time_point until = at_ns(0);
+  c.net->run(until += piece, c);
+  const double before = std::stod(c.fact("packets_sent"));
+  for (auto _ : state) c.net->run(until += piece, c);
+  state.counters["packets"] =
+      benchmark::Counter(std::stod(c.fact("packets_sent")) - before, benchmark::Counter::kIsRate);
+  tree_crowd whole({});
+  whole.net->run(until, whole);
+  if (whole.fact("digest") != c.fact("digest")) state.SkipWithError("the digest is another");
+}
+
+BENCHMARK(tree)
+    ->ArgNames({"threads", "partitions"})
+    ->ArgsProduct({{1, 2}, {1, 2, 4, 8}})
+    ->Iterations(10)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK(pairs_shared_pool)->Arg(2)->Arg(100)->Arg(10'000);
 BENCHMARK(pairs_of_a_million)->Arg(1'000'000)->Iterations(1'000'000);
 BENCHMARK(dumbbell_shared_pool)->Arg(100)->Arg(10'000);

@@ -1,6 +1,7 @@
-// digest_of FILE...: runs simulated scenarios and prints, for each point, the scenario's name, the
-// simulator's digest and its count of events. The simulator is linked in, no plugin is loaded: so
-// the program needs nothing but the C++ library, and builds for other machines.
+// digest_of [--threads=N] [--partitions=N] FILE...: runs simulated scenarios and prints, for each
+// point, the scenario's name, the simulator's digest and its count of events. The simulator is
+// linked in, no plugin is loaded: so the program needs nothing but the C++ library, and builds for
+// other machines.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -50,7 +51,14 @@ void print_digest(const mdp::scenario::scenario_spec& scenario,
   fmt::print("{} {} {}\n", scenario.name, facts->find("digest")->text, facts->find("events")->text);
 }
 
-void run(const char* file) {
+// The number behind `option`, if that is what the argument is.
+bool takes(const std::string& argument, const std::string& option, std::uint32_t& into) {
+  if (!argument.starts_with(option)) return false;
+  into = static_cast<std::uint32_t>(std::stoul(argument.substr(option.size())));
+  return true;
+}
+
+void run(const char* file, const mdp::scenario::run_callbacks& how) {
   mdp::scenario::load_options options;
   options.context.protocol_keys = keys_of;
   mdp::scenario::scenario_spec scenario = mdp::scenario::load_scenario(file, options);
@@ -60,14 +68,19 @@ void run(const char* file) {
     p.run.verify_determinism = false;
   }
   static_cast<void>(mdp::scenario::run_points(
-      scenario, {}, [&](const auto& result) { print_digest(scenario, result); }));
+      scenario, how, [&](const auto& result) { print_digest(scenario, result); }));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    for (int i = 1; i < argc; ++i) run(argv[i]);
+    mdp::scenario::run_callbacks how;
+    for (int i = 1; i < argc; ++i) {
+      if (!takes(argv[i], "--threads=", how.threads) &&
+          !takes(argv[i], "--partitions=", how.partitions))
+        run(argv[i], how);
+    }
   } catch (const std::exception& e) {
     fmt::print(stderr, "digest_of: {}\n", e.what());
     return 1;

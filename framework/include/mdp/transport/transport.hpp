@@ -138,7 +138,7 @@ struct process_change {
 // How a virtual-time fabric is to share its work.
 struct division {
   unsigned threads = 1;
-  std::uint32_t partitions = 1;  // some per thread keep memory near and threads busy
+  std::uint32_t partitions = 1;  // at least as many as threads; what crosses between them costs
   std::size_t nodes = 1;         // transports that will be opened
 };
 

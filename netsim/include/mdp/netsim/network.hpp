@@ -100,6 +100,7 @@ class network {
   void make_partitions(std::uint32_t count);
   [[nodiscard]] std::uint32_t partition_of(std::uint32_t node, std::uint32_t home) const noexcept;
   [[nodiscard]] std::size_t earliest() const noexcept;
+  [[nodiscard]] std::int64_t run_divided(std::int64_t end) noexcept;
   void set_now(std::int64_t time) noexcept;
   void apply_faults();
   void pass_on(partition& from) noexcept;

@@ -48,9 +48,14 @@ class partition {
   void set_now(std::int64_t time) noexcept { now_ = time > now_ ? time : now_; }
 
   // The next event: `time` is no_event when there is none.
-  [[nodiscard]] event_heap::key next() const noexcept;
+  [[nodiscard]] event_heap::key next() const noexcept {
+    if (!arrivals_.empty()) return earlier_of_both();
+    return heap_.empty() ? event_heap::key{.time = no_event} : heap_.top();
+  }
   // Runs that; the number of the node that became runnable, or -1.
   [[nodiscard]] std::int64_t run(const event_heap::key& event) noexcept;
+  // Runs all events before `end`, or until a node becomes runnable: its number; -1: none did.
+  [[nodiscard]] std::int64_t run_before(std::int64_t end) noexcept;
   // What the node that ran last did not do for itself.
   void end_turn() noexcept;
 
@@ -90,6 +95,7 @@ class partition {
     std::uint32_t node = 0;
     std::uint32_t mapping = 0;
   };
+  [[nodiscard]] event_heap::key earlier_of_both() const noexcept;
   void schedule_turn(std::uint32_t node, std::int64_t time) noexcept;
   void take_requests() noexcept;
   [[nodiscard]] bool defer_turn(std::uint32_t node) noexcept;
