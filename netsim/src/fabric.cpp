@@ -89,7 +89,9 @@ class simulated_fabric final : public transport::fabric {
   void divide(const transport::division& wanted) override {
     if (net_->node_count() == 0) net_->divide(wanted);
   }
-  void run(time_point limit, transport::turns& turns) override { net_->run(ns_of(limit), turns); }
+  void run(time_point limit, transport::turns& turns, crew* threads) override {
+    net_->run(ns_of(limit), turns, threads);
+  }
   transport::fabric_facts facts() const override;
   bool observe(transport::packet_observer& observer) override {
     if (net_->node_count() != 0) return false;

@@ -42,7 +42,6 @@ void network::divide(const transport::division& wanted) {
                                                 : "its events are recorded"};
     return;
   }
-  shares_.threads = std::max(1u, wanted.threads);
   nodes_expected_ = std::max<std::size_t>(1, wanted.nodes);
   const auto routers = static_cast<std::uint32_t>(world_.router_partition.size());
   cut_at_nodes_ = routers < wanted.partitions;
@@ -73,9 +72,6 @@ void network::find_window() {
   shares_.window_ns = least;
   shares_.obstacle =
       least > 0 ? "" : "links between its partitions have no delay, or a queue that decides late";
-  if (least > 0 && shares_.threads > 1) {
-    crew_ = std::make_unique<crew>(shares_.threads, [this](std::uint32_t i) { run_share(i); });
-  }
 }
 
 // What comes from one partition while only one runs.
@@ -98,11 +94,12 @@ void network::run_in_turn(std::int64_t limit, transport::turns& turns) {
   }
 }
 
-void network::run(std::int64_t limit, transport::turns& turns) {
+void network::run(std::int64_t limit, transport::turns& turns, crew* threads) {
   if (world_.divided && !window_known_) find_window();
   if (!world_.divided || shares_.window_ns <= 0) return run_in_turn(limit, turns);
   for (auto& q : partitions_) q->end_turn();
   turns_ = &turns;
+  shares_.threads = threads == nullptr ? 1 : threads->threads();
   bool over = false;
   while (!over && turns.go_on()) {
     const std::int64_t due = next_due();
@@ -113,7 +110,8 @@ void network::run(std::int64_t limit, transport::turns& turns) {
     }
     over = due > limit || due == no_event;
     if (over) continue;
-    run_window(std::min({plus(due, shares_.window_ns), world_.faults.next(), plus(limit, 1)}));
+    run_window(std::min({plus(due, shares_.window_ns), world_.faults.next(), plus(limit, 1)}),
+               threads);
   }
   end_windows();
   if (over && limit != no_event) set_now(limit);
@@ -131,15 +129,15 @@ std::int64_t network::next_due() noexcept {
 }
 
 // Runs all partitions up to `end`, exclusive.
-void network::run_window(std::int64_t end) {
+void network::run_window(std::int64_t end, crew* threads) {
   window_end_ = end;
   filled_ = 1 - filled_;
   side_by_side_ = true;
   const auto count = static_cast<std::uint32_t>(partitions_.size());
-  if (crew_ != nullptr && crowded_) {
-    crew_->each(count);
+  if (threads != nullptr && crowded_) {
+    threads->each(count, *this);
   } else {
-    for (std::uint32_t i = 0; i < count; ++i) run_share(i);
+    for (std::uint32_t i = 0; i < count; ++i) piece(i);
   }
   side_by_side_ = false;
   for (auto& q : partitions_) {
@@ -152,7 +150,7 @@ void network::run_window(std::int64_t end) {
 }
 
 // One partition's part of the window: what crossed in the last one, then its own events.
-void network::run_share(std::uint32_t number) noexcept {
+void network::piece(std::uint32_t number) noexcept {
   partition& q = *partitions_[number];
   q.fill(filled_);
   for (std::uint32_t i = 0; i < partitions_.size(); ++i) q.outbox_to(filled_, i).clear();

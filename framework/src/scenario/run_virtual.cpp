@@ -7,6 +7,7 @@
 #include <chrono>
 #include <stdexcept>
 
+#include "mdp/base/thread_crew.hpp"
 #include "peer_processes.hpp"
 #include "repetition.hpp"
 
@@ -21,13 +22,15 @@ class virtual_run final : public transport::turns {
         callbacks_(callbacks),
         fabric_(fabric),
         record_(record),
-        peers_(point, seed, fabric) {}
+        peers_(point, seed, fabric) {
+    if (callbacks.threads > 1) threads_ = std::make_unique<thread_crew>(callbacks.threads);
+  }
 
   // Runs events up to `until`, on as many threads as the fabric has.
   void run_to(time_point until) {
     begin_to(until);
     do {
-      fabric_.run(std::min(until, peers_.next_change()), *this);
+      fabric_.run(std::min(until, peers_.next_change()), *this, threads_.get());
       check();
     } while (change_by(until));
   }
@@ -98,6 +101,7 @@ class virtual_run final : public transport::turns {
   peer_processes peers_;
   time_point until_;
   std::atomic<bool> lost_{false};
+  std::unique_ptr<thread_crew> threads_;
   std::uint64_t asked_ = 0;
   std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
 };
@@ -131,7 +135,7 @@ void run_virtual(const point_spec& point, std::uint64_t seed, const run_callback
   }
   std::size_t nodes = 0;
   for (const peer_group& group : point.peers) nodes += group.count;
-  fabric.divide({callbacks.threads, callbacks.partitions, nodes});
+  fabric.divide({callbacks.partitions, nodes});
   virtual_run run(point, seed, callbacks, fabric, record);
   peer_processes& peers = run.peers();
   // From the one on that was waited for: asked after each event, of very many agents.

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "mdp/base/thread_crew.hpp"
 #include "mdp/netsim/fabric.hpp"
 
 namespace {
@@ -138,8 +139,8 @@ void dumbbell_shared_pool(benchmark::State& state) {
 class tree_crowd final : public transport::turns {
  public:
   static constexpr std::size_t count = 1000;
-  explicit tree_crowd(const transport::division& cut) : net(netsim::make_fabric(tree_options)) {
-    net->divide(cut);
+  explicit tree_crowd(std::uint32_t partitions) : net(netsim::make_fabric(tree_options)) {
+    net->divide({partitions, count});
     for (std::size_t i = 0; i < count; ++i) {
       seats.push_back(std::make_unique<seat>());
       seats[i]->node = net->open({{}, "", &seats[i]->pool});
@@ -191,17 +192,16 @@ class tree_crowd final : public transport::turns {
 
 void tree(benchmark::State& state) {
   constexpr std::chrono::milliseconds piece(20);
-  const transport::division cut{static_cast<unsigned>(state.range(0)),
-                                static_cast<std::uint32_t>(state.range(1)), tree_crowd::count};
-  tree_crowd c(cut);
+  thread_crew threads(static_cast<unsigned>(state.range(0)));
+  tree_crowd c(static_cast<std::uint32_t>(state.range(1)));
   time_point until = at_ns(0);
-  c.net->run(until += piece, c);
+  c.net->run(until += piece, c, &threads);
   const double before = std::stod(c.fact("packets_sent"));
-  for (auto _ : state) c.net->run(until += piece, c);
+  for (auto _ : state) c.net->run(until += piece, c, &threads);
   state.counters["packets"] =
       benchmark::Counter(std::stod(c.fact("packets_sent")) - before, benchmark::Counter::kIsRate);
-  tree_crowd whole({});
-  whole.net->run(until, whole);
+  tree_crowd whole(1);
+  whole.net->run(until, whole, nullptr);
   if (whole.fact("digest") != c.fact("digest")) state.SkipWithError("the digest is another");
 }
 

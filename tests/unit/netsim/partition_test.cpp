@@ -5,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include "mdp/base/thread_crew.hpp"
 #include "mdp/netsim/cut.hpp"
 #include "mdp/netsim/options.hpp"
 #include "tests/unit/netsim/world.hpp"
@@ -22,7 +23,8 @@ const std::string links = R"("links": {
     "wild": {"rate_mbps": 20, "delay_us": 1500, "jitter_us": 3000, "reorder": true, "loss_pct": 3,
              "duplicate_pct": 2, "corrupt_pct": 1, "queue_bytes": 30000},
     "trunk": {"rate_mbps": 200, "delay_us": 3000, "jitter_us": 500, "queue_packets": 60,
-              "loss": {"model": "gilbert_elliott", "to_bad_pct": 1, "to_good_pct": 25, "bad_loss_pct": 100},
+              "loss": {"model": "gilbert_elliott", "to_bad_pct": 1, "to_good_pct": 25,
+                       "bad_loss_pct": 100},
               "down": {"rate_mbps": 100, "delay_us": 4000, "queue_packets": 30}}},
   "nodes": {"node-3": "wild", "node-17": "wild", "node-40": "wild"})";
 
@@ -55,9 +57,9 @@ std::string options_of(const shape& s) {
 // Nodes with pools of their own that chatter at seeded times.
 class chatter final : public transport::turns {
  public:
-  chatter(const std::string& options, const transport::division& wanted)
-      : net(make_fabric(options.c_str())) {
-    net->divide(wanted);
+  chatter(const std::string& options, unsigned threads, std::uint32_t partitions)
+      : net(make_fabric(options.c_str())), workers(threads) {
+    net->divide({partitions, node_count});
     for (std::size_t i = 0; i < node_count; ++i) {
       seats.push_back(std::make_unique<seat>(i));
       seats[i]->node = net->open({{}, "", &seats[i]->pool});
@@ -65,7 +67,7 @@ class chatter final : public transport::turns {
     for (auto& s : seats) addresses.push_back(s->node->local_address());
     for (auto& s : seats) static_cast<void>(s->node->poll(s->out, {.deadline = at_ns(1)}));
   }
-  void run_to(std::int64_t ms) { net->run(at_ns(ms * 1'000'000), *this); }
+  void run_to(std::int64_t ms) { net->run(at_ns(ms * 1'000'000), *this, &workers); }
 
   void take_turn(std::int64_t number) noexcept override {
     seat& s = *seats[static_cast<std::size_t>(number)];
@@ -113,6 +115,7 @@ class chatter final : public transport::turns {
     std::uint64_t received = 0;
   };
   std::unique_ptr<transport::fabric> net;
+  thread_crew workers;
   std::vector<std::unique_ptr<seat>> seats;
   std::vector<endpoint_address> addresses;
   std::thread::id home = std::this_thread::get_id();
@@ -135,8 +138,7 @@ class chatter final : public transport::turns {
 
 // In three pieces; between them node 11 closes.
 std::unique_ptr<chatter> run_cut(const shape& s, unsigned threads, std::uint32_t partitions) {
-  auto c = std::make_unique<chatter>(options_of(s),
-                                     transport::division{threads, partitions, node_count});
+  auto c = std::make_unique<chatter>(options_of(s), threads, partitions);
   c->run_to(60);
   c->seats[11]->node.reset();
   c->run_to(61);
@@ -170,8 +172,8 @@ TEST(Partitions, ChangeNothingWhateverTheThreads) {
 // The order of turns too: an observer of one sees that of the other.
 TEST(Partitions, RunInTurnAsOneDoes) {
   for (const shape& s : shapes()) {
-    chatter whole(options_of(s), {});
-    chatter cut(options_of(s), {1, 8, node_count});
+    chatter whole(options_of(s), 1, 1);
+    chatter cut(options_of(s), 1, 8);
     for (int i = 0; i < 5000; ++i) {
       const std::int64_t turn = whole.net->advance(at_ns(1'000'000'000));
       ASSERT_EQ(cut.net->advance(at_ns(1'000'000'000)), turn) << s.name << ", turn " << i;
@@ -185,7 +187,7 @@ TEST(Partitions, RunInTurnAsOneDoes) {
 }
 
 TEST(Partitions, StopWhenToldTo) {
-  chatter c(options_of(shapes()[0]), {2, 8, node_count});
+  chatter c(options_of(shapes()[0]), 2, 8);
   c.stop_at = 5;
   c.run_to(1000);
   EXPECT_EQ(c.asked, 5u);
@@ -193,16 +195,15 @@ TEST(Partitions, StopWhenToldTo) {
 }
 
 TEST(Partitions, AreOneWhereTheCutWouldShow) {
-  chatter nat(R"({"links": {"default": {"delay_us": 100, "nat_timeout_us": 1000}}})",
-              {2, 8, node_count});
+  chatter nat(R"({"links": {"default": {"delay_us": 100, "nat_timeout_us": 1000}}})", 2, 8);
   EXPECT_THAT(nat.fact("one_thread_because"), ::testing::HasSubstr("NAT"));
   EXPECT_EQ(nat.fact("partitions"), "absent");
-  chatter at_once(R"({"links": {"default": {"delay_us": 0}}})", {2, 8, node_count});
+  chatter at_once(R"({"links": {"default": {"delay_us": 0}}})", 2, 8);
   at_once.run_to(1);
   EXPECT_THAT(at_once.fact("one_thread_because"), ::testing::HasSubstr("no delay"));
   chatter late(R"({"links": {"default": {"delay_us": 100, "rate_mbps": 10,
                    "queue": {"discipline": "codel"}}}})",
-               {2, 8, node_count});
+               2, 8);
   late.run_to(1);
   EXPECT_THAT(late.fact("one_thread_because"), ::testing::HasSubstr("decides late"));
 }

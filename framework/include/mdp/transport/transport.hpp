@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "mdp/base/crew.hpp"
 #include "mdp/base/endpoint_address.hpp"
 #include "mdp/base/time.hpp"
 #include "mdp/buffer/datagram.hpp"
@@ -135,9 +136,8 @@ struct process_change {
   bool begins = false;
 };
 
-// How a virtual-time fabric is to share its work.
+// How a virtual-time fabric is to be cut for several threads.
 struct division {
-  unsigned threads = 1;
   std::uint32_t partitions = 1;  // at least as many as threads; what crosses between them costs
   std::size_t nodes = 1;         // transports that will be opened
 };
@@ -176,8 +176,9 @@ class fabric {
   // the facts about it, stay the same. A fabric that cannot stays on one and says why in its facts.
   virtual void divide(const division& wanted) { static_cast<void>(wanted); }
   // Virtual time only. Processes events up to `limit` and gives each transport its turn when it is
-  // runnable. The clock then stands at `limit`, unless go_on() said no.
-  virtual void run(time_point limit, turns& who) {
+  // runnable. The clock then stands at `limit`, unless go_on() said no. `threads` may be null.
+  virtual void run(time_point limit, turns& who, crew* threads) {
+    static_cast<void>(threads);
     while (who.go_on()) {
       const std::int64_t ready = advance(limit);
       if (ready < 0) return;

@@ -3,7 +3,7 @@
 // Node n is the n-th one added. What happens does not depend on the number of partitions nor of
 // threads. Ownership: shares payload slices with the senders until delivery or remove_node(). Node
 // counters are the caller's and must live until remove_node(). One thread, but request_wake() may
-// come from any, and run() has threads of its own. Errors: only add_node() throws.
+// come from any, and run() is given threads. Errors: only add_node() throws.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -12,17 +12,17 @@
 #include <unordered_map>
 #include <vector>
 
-#include "mdp/netsim/crew.hpp"
+#include "mdp/base/crew.hpp"
 #include "mdp/netsim/partition.hpp"
 #include "mdp/netsim/world.hpp"
 
 namespace mdp::netsim {
 
-class network {
+class network final : private crew::work {
  public:
   explicit network(network_options options);
 
-  // Before the first node: so many partitions, or fewer, that run() gives to so many threads.
+  // Before the first node: so many partitions.
   // `nodes`: how many are expected.
   void divide(const transport::division& wanted);
   // Before the first node: `observer` is told every event from now on, and must outlive the
@@ -52,9 +52,9 @@ class network {
 
   // Runs up to and including `limit`, or until a node becomes runnable: its number; -1: none.
   [[nodiscard]] std::int64_t advance(std::int64_t limit) noexcept;
-  // Runs up to and including `limit`, or until `turns` wants no more, on the threads of divide();
-  // each node that becomes runnable has its turn.
-  void run(std::int64_t limit, transport::turns& turns);
+  // Runs up to and including `limit`, or until `turns` wants no more; each node that becomes
+  // runnable has its turn, on any of the threads.
+  void run(std::int64_t limit, transport::turns& turns, crew* threads);
 
   [[nodiscard]] std::int64_t now() const noexcept { return partitions_.front()->now(); }
   // What the node's own clock shows.
@@ -107,8 +107,8 @@ class network {
   void run_in_turn(std::int64_t limit, transport::turns& turns);
   void find_window();
   [[nodiscard]] std::int64_t next_due() noexcept;
-  void run_window(std::int64_t end);
-  void run_share(std::uint32_t number) noexcept;
+  void run_window(std::int64_t end, crew* threads);
+  void piece(std::uint32_t number) noexcept override;
   void end_windows() noexcept;
 
   world world_;
@@ -128,7 +128,6 @@ class network {
   std::uint64_t events_before_ = 0;
   bool crowded_ = false;  // the last window was worth several threads
   transport::turns* turns_ = nullptr;
-  std::unique_ptr<crew> crew_;
 };
 
 }  // namespace mdp::netsim
