@@ -5,6 +5,7 @@
 #include "mdp/messaging/factory.hpp"
 #include "mdp/plugin/plugin_loader.hpp"
 #include "mdp/scenario/worker.hpp"
+#include "search_result.hpp"
 
 namespace mdp::cli {
 namespace {
@@ -70,7 +71,14 @@ double estimated_seconds(const scenario::scenario_spec& spec) {
   double sum = 0;
   for (const scenario::point_spec& p : spec.points) {
     if (p.transport.plugin == "netsim") continue;
-    sum += (p.run.warmup_s + p.run.measure_s) * p.run.repetitions;
+    const double repetitions = p.run.repetitions;
+    if (spec.search.var.empty()) {
+      sum += (p.run.warmup_s + p.run.measure_s) * repetitions;
+      continue;
+    }
+    const search_effort effort = expected_effort(spec.search);
+    sum += (p.run.warmup_s * static_cast<double>(effort.trials) + p.run.measure_s * effort.length) *
+           repetitions;
   }
   return sum;
 }

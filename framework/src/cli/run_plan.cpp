@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <ctime>
-#include <set>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 
@@ -13,6 +13,8 @@
 #include "mdp/plugin/plugin_loader.hpp"
 #include "mdp/scenario/runner.hpp"
 #include "output.hpp"
+#include "search_result.hpp"
+#include "trace_files.hpp"
 
 namespace mdp::cli {
 namespace {
@@ -25,13 +27,64 @@ std::string describe(const scenario::point_spec& p) {
   return out;
 }
 
+// ", each searched: rate 1000 to 20000, about 14 trials"
+std::string searched(const scenario::scenario_spec& spec) {
+  const scenario::search_spec& search = spec.search;
+  if (search.var.empty()) return {};
+  return fmt::format(", each searched: {} {:g} to {:g}, about {} trials", search.var, search.from,
+                     search.to, expected_effort(search).trials);
+}
+
+// Nothing: the file is damaged.
+std::optional<result_text> whole_result(const fs::path& file) {
+  try {
+    return read_results({file.string()}).results.front();
+  } catch (const std::runtime_error&) {
+    return std::nullopt;
+  }
+}
+
+// Which results the scenarios of this run have, and which of those need not be measured again.
+class expected_results {
+ public:
+  explicit expected_results(const std::vector<scenario::scenario_spec>& specs) {
+    for (const scenario::scenario_spec& spec : specs) {
+      for (const scenario::point_spec& p : spec.points)
+        (spec.search.var.empty() ? points_ : searched_)[p.id] = p.run.repetitions;
+    }
+  }
+
+  // `of`: the point whose search made it, or empty.
+  [[nodiscard]] bool has(const std::string& id, const std::string& of) const {
+    return of.empty() ? points_.contains(id) : searched_.contains(of);
+  }
+
+  // An inconclusive trial is an answer to its search, unless it was cut short.
+  [[nodiscard]] bool complete(const scenario::json_value& result, const std::string& of) const {
+    const scenario::json_value* status = result.find("status");
+    const scenario::json_value* built = result.find("build");
+    const scenario::json_value* runs = result.find("runs");
+    if (status == nullptr || built == nullptr || runs == nullptr) return false;
+    if (scenario::dump(*built) != build_) return false;
+    if (status->text == "ok") return true;
+    return status->text == "inconclusive" && !of.empty() && runs->items.size() >= searched_.at(of);
+  }
+
+ private:
+  std::map<std::string, std::size_t> points_;    // id -> repetitions
+  std::map<std::string, std::size_t> searched_;  // id -> repetitions of each trial
+  std::string build_ = scenario::dump(scenario::parse_json(scenario::build_text(), "build"));
+};
+
 }  // namespace
 
 std::string headline(const scenario::scenario_spec& spec) {
   const double seconds = estimated_seconds(spec);
   return fmt::format(
-      "{}: {} point{}, {}", spec.name, spec.points.size(), spec.points.size() == 1 ? "" : "s",
-      seconds > 0 ? fmt::format("about {:.0f} s", std::max(1.0, seconds)) : "simulated");
+             "{}: {} point{}, {}", spec.name, spec.points.size(),
+             spec.points.size() == 1 ? "" : "s",
+             seconds > 0 ? fmt::format("about {:.0f} s", std::max(1.0, seconds)) : "simulated") +
+         searched(spec);
 }
 
 int dry_run(const std::vector<scenario::scenario_spec>& specs) {
@@ -57,14 +110,12 @@ std::map<std::string, std::string> earlier_results(
   std::map<std::string, std::string> kept;
   std::error_code error;
   if (!fs::is_directory(folder, error)) return kept;
-  std::set<std::string> ours;
-  for (const scenario::scenario_spec& spec : specs) {
-    for (const scenario::point_spec& p : spec.points) ours.insert(p.id);
-  }
-  const scenario::json_value build = scenario::parse_json(scenario::build_text(), "build");
+  const expected_results expected(specs);
   for (const fs::path& file : result_files(folder)) {
     const std::string id = file.stem().string();
-    if (!ours.contains(id)) {
+    const std::optional<result_text> before = whole_result(file);
+    const std::string of = before ? searched_point(before->document) : std::string();
+    if (!expected.has(id, of)) {
       if (!arguments.replace) {
         throw std::runtime_error(fmt::format(
             "{} is a result of another scenario or of other settings; choose another folder "
@@ -72,18 +123,12 @@ std::map<std::string, std::string> earlier_results(
             file.string()));
       }
       fs::remove(file, error);
-      continue;
-    }
-    if (!arguments.resume) continue;
-    try {
-      const result_set one = read_results({file.string()});
-      const scenario::json_value& d = one.results.front().document;
-      const scenario::json_value* status = d.find("status");
-      const scenario::json_value* built = d.find("build");
-      if (status == nullptr || status->text != "ok" || built == nullptr) continue;
-      if (scenario::dump(*built) == scenario::dump(build)) kept[id] = one.results.front().text;
-    } catch (const std::runtime_error&) {
-      // Damaged: measured again.
+    } else if (arguments.resume && before && expected.complete(before->document, of)) {
+      kept[id] = before->text;
+    } else if (!of.empty()) {
+      // Which trials a search makes depends on how each ends: this one may not be made again.
+      fs::remove(file, error);
+      remove_traces(folder, id);
     }
   }
   return kept;

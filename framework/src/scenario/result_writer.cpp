@@ -209,6 +209,7 @@ point_result write_result(const scenario_spec& scenario, const point_spec& point
   j["scenario"] = scenario.name;
   j["description"] = scenario.description;
   j["point"] = vars;
+  if (point.trial) j["search"] = {{"of", point.trial->of}, {"trial", point.trial->number}};
   j["status"] = result.status;
   j["reasons"] = result.reasons;
   j["build"] = build_json();

@@ -308,11 +308,18 @@ constexpr std::array compare_fields{
 constexpr type_def t_compare{.kind = type_kind::record, .fields = compare_fields};
 
 constexpr type_def t_positive{.kind = type_kind::number, .min = 1e-9, .max = 1e12};
+constexpr type_def t_search_trials{.kind = type_kind::integer, .min = 1, .max = 32};
 constexpr std::array search_fields{
     field_def{"var", &t_text, true, "Variable whose highest value is sought"},
     field_def{"from", &t_positive, true, "Lowest value tried"},
     field_def{"to", &t_positive, true, "Highest value tried"},
     field_def{"precision_pct", &t_percent, false, "Ends when the bounds are so close; default 5"},
+    field_def{"trials", &t_search_trials, false,
+              "Trials of full length that each bound rests on; default 3"},
+    field_def{"exceed_pct", &t_percent, false,
+              "So many of them may fail at a value that passes; default 50, below 100"},
+    field_def{"shortest_pct", &t_percent, false,
+              "Length of the first trials, of run.measure_s; default 10, at least 0.1"},
 };
 constexpr type_def t_search{.kind = type_kind::record, .fields = search_fields};
 

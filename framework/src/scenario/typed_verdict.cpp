@@ -68,6 +68,16 @@ search_spec make_search(const json_value& document) {
   if (out.precision_pct < 0.1) {
     fail(*in->find("precision_pct"), "/search/precision_pct", "must be 0.1 or more");
   }
+  out.trials = count_of(in, "trials", out.trials);
+  out.exceed_pct = number_of(in, "exceed_pct", out.exceed_pct);
+  out.shortest_pct = number_of(in, "shortest_pct", out.shortest_pct);
+  if (out.exceed_pct >= 100) {
+    fail(*in->find("exceed_pct"), "/search/exceed_pct",
+         "must be below 100: a value at which every trial fails cannot pass");
+  }
+  if (out.shortest_pct < 0.1) {
+    fail(*in->find("shortest_pct"), "/search/shortest_pct", "must be 0.1 or more");
+  }
   const json_value* vars = document.find("vars");
   if (vars == nullptr || vars->find(out.var) == nullptr) {
     const std::vector<std::string> known =

@@ -1,54 +1,14 @@
-"""Whole runs of the real `mdp`: exit codes, what is written, the library, resuming, searching."""
+"""Whole runs of the real `mdp`: exit codes, what is written, the library, an interrupt."""
 import json
 import os
-import re
 import signal
 import subprocess
 import tempfile
 import time
-import unittest
 
 import driver
 from driver import in_tree, mdp, scenario_files
-
-
-class Measured(unittest.TestCase):
-    """Runs into a folder that goes with the class, and reads what they wrote."""
-
-    SHORT = ["--set", "run.warmup_s=0.1", "--set", "run.measure_s=0.3", "--set", "run.drain_s=1",
-             "--set", "run.repetitions=1"]
-
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.quick = in_tree("scenarios/quickstart.json")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
-
-    def out(self, name):
-        return os.path.join(self.folder.name, name)
-
-    def results(self, name):
-        folder = self.out(name)
-        documents = []
-        for f in sorted(os.listdir(folder)):
-            if f.endswith(".json"):
-                with open(os.path.join(folder, f)) as text:
-                    documents.append(json.load(text))
-        return documents
-
-    def check_result_schema(self, documents):
-        try:
-            import jsonschema
-        except ImportError:
-            return
-        with open(in_tree("scenarios/mdp-result-1.schema.json")) as f:
-            validator = jsonschema.Draft202012Validator(json.load(f))
-        for document in documents:
-            errors = [f"{list(e.path)}: {e.message}" for e in validator.iter_errors(document)]
-            self.assertEqual(errors, [])
+from measured import Measured
 
 
 class Library(Measured):
@@ -144,22 +104,6 @@ class Run(Measured):
         replaced = mdp("run", wan, *short, "--seed", "99", "--replace")
         self.assertEqual(replaced.returncode, 0, replaced.stderr)
         self.assertFalse(os.path.exists(path))
-
-    def test_a_search_finds_the_highest_load_and_confirms_it(self):
-        search = in_tree("scenarios/max_load.json")
-        run = mdp("run", search, "--no-report", "-o", self.out("search"))
-        self.assertEqual(run.returncode, 0, run.stderr)
-        found = re.search(r"rate passes at (\d+), fails at (\d+)", run.stdout)
-        low, high = int(found.group(1)), int(found.group(2))
-        self.assertGreater(low, 9000)  # 100 Mbit/s carry 12,500 such messages, without headers
-        self.assertLess(high, 12500)
-        self.assertLessEqual(high, low * 1.02)
-        passed = [d for d in self.results("search") if d["point"]["rate"] == low]
-        self.assertEqual(len(passed), 2)
-        nothing = mdp("run", search, "--no-report", "-o", self.out("nothing"), "--set",
-                      'assert=[{"expect": "messages.rate_per_s < 0"}]')
-        self.assertEqual(nothing.returncode, 1, nothing.stderr)
-        self.assertIn("rate passes nowhere", nothing.stdout)
 
     def test_validate_names_a_plugin_that_does_not_load(self):
         with tempfile.TemporaryDirectory() as plugins:

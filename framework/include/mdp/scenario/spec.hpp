@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -82,6 +83,12 @@ struct assert_spec {
   std::map<std::string, std::string> where;  // sweep variable -> value as JSON text
 };
 
+// Which trial of a search a point is.
+struct search_trial {
+  std::string of;       // the scenario's point that is searched: its id
+  unsigned number = 0;  // from 0, in the order in which they were made
+};
+
 // One point of the cross product, fully expanded.
 struct point_spec {
   std::string id;                           // 12 hex digits: hash of config_json
@@ -94,6 +101,7 @@ struct point_spec {
   std::vector<flow_spec> flows;
   run_spec run;
   std::vector<assert_spec> asserts;
+  std::optional<search_trial> trial = {};  // empty: a point of the scenario's own
 };
 
 struct compare_spec {
@@ -109,6 +117,11 @@ struct search_spec {
   double to = 0;
   double precision_pct = 5;
   bool whole = false;  // both ends are whole numbers: so is every value tried
+  // RFC 9971: trials of full length that one bound rests on, share of them that may fail below it,
+  // and length of the first ones.
+  unsigned trials = 3;
+  double exceed_pct = 50;
+  double shortest_pct = 10;
 };
 
 struct report_spec {
