@@ -115,6 +115,56 @@ time_series read_series(const json& value) {
   return out;
 }
 
+// Columns of equal length; what is longer than the first is left.
+std::vector<std::vector<figure>> columns_of(const json& table,
+                                            std::initializer_list<const char*> names) {
+  std::vector<std::vector<figure>> out;
+  for (const char* name : names) {
+    out.push_back(numbers_of(member(table, name)));
+    out.back().resize(out.front().size());
+  }
+  return out;
+}
+
+void read_traced_packets(const json& table, trace_record& out) {
+  const auto columns = columns_of(table, {"number", "sent_us", "harmed_us", "confirmed_us"});
+  const json& again = member(table, "retransmission");
+  const auto s = [](figure us) { return us ? figure(*us / 1e6) : us; };
+  for (std::size_t i = 0; i < columns[0].size(); ++i) {
+    if (!columns[0][i] || !columns[1][i]) continue;
+    const bool repeats = again.is_array() && i < again.size() && again[i] == json(true);
+    out.packets.push_back(
+        {*columns[0][i], *s(columns[1][i]), repeats, s(columns[2][i]), s(columns[3][i])});
+  }
+}
+
+trace_record read_trace(const json& value) {
+  trace_record out;
+  out.peer = text_of(member(value, "peer"));
+  out.to = text_of(member(value, "to"));
+  const json& totals = member(value, "totals");
+  out.sent = number_of(member(totals, "sent"));
+  out.retransmissions = number_of(member(totals, "retransmissions"));
+  const figure dropped = number_of(member(totals, "dropped"));
+  const figure damaged = number_of(member(totals, "damaged"));
+  if (dropped && damaged) out.harmed = *dropped + *damaged;
+  out.confirmed = number_of(member(totals, "confirmed"));
+  read_traced_packets(member(value, "packets"), out);
+  for (const json& q : member(value, "queues")) {
+    const figure interval = number_of(member(q, "interval_us"));
+    if (interval)
+      out.queues.push_back(
+          {text_of(member(q, "link")), *interval / 1e6, numbers_of(member(q, "most"))});
+  }
+  const auto c = columns_of(member(value, "congestion"),
+                            {"time_us", "window_bytes", "in_flight_bytes", "rtt_us"});
+  for (std::size_t i = 0; i < c[0].size(); ++i) {
+    if (c[0][i] && c[1][i] && c[2][i])
+      out.congestion.push_back({*c[0][i] / 1e6, *c[1][i], *c[2][i], c[3][i]});
+  }
+  return out;
+}
+
 run_record read_run(const json& value) {
   run_record out;
   const json& messages = member(value, "messages");
@@ -142,6 +192,7 @@ run_record read_run(const json& value) {
     }
   }
   out.series = read_series(member(value, "series"));
+  out.trace = read_trace(member(value, "trace"));
   out.facts = flat(member(value, "facts"));
   return out;
 }
@@ -198,6 +249,7 @@ void remove_bulk(json& document) {
   for (json& run : document["runs"]) {
     if (!run.is_object()) continue;
     run.erase("series");
+    run.erase("trace");
     if (run.contains("facts")) shorten_facts(run["facts"]);
     if (!run.contains("latency") || !run["latency"].is_object()) continue;
     for (auto& [kind, inner] : run["latency"].items()) {

@@ -26,11 +26,35 @@ struct time_series {
   std::vector<figure> delivered, retransmitted, p99_us;
 };
 
+// Packets of one simulated peer; times in seconds of virtual time.
+struct trace_record {
+  std::string peer, to;
+  figure sent, retransmissions, harmed, confirmed;  // of the whole run
+  struct packet {
+    double number, sent_s;
+    bool retransmission;
+    figure harmed_s, confirmed_s;
+  };
+  std::vector<packet> packets;
+  struct queue {
+    std::string link;
+    double interval_s;
+    std::vector<figure> most;
+  };
+  std::vector<queue> queues;
+  struct sample {
+    double time_s, window_bytes, in_flight_bytes;
+    figure rtt_us;
+  };
+  std::vector<sample> congestion;
+};
+
 struct run_record {
   figure seed, offered_per_s, messages_per_s, payload_per_s, wire_per_s;
   figure sent, delivered, expired, duplicated, retransmitted, dropped, cpu_us_per_message;
   std::vector<latency_record> latencies;
   time_series series;
+  trace_record trace;  // nothing sent: there is none
   std::vector<named_text> facts;
 };
 

@@ -52,6 +52,19 @@ struct load_curves {
   double bytes_per_message = 0;  // 0: not the same everywhere
 };
 
+// The first run of one result, if it was traced. Each chart is empty (no data) without its figures.
+struct trace_charts {
+  std::string heading;             // "client-0 to server-0"
+  std::string shown;               // "2,000 of 14,321 packets"
+  std::string packets;             // blocks: sent, retransmitted, dropped or damaged, confirmed
+  double from_s = 0, until_s = 1;  // of the packets
+  std::string queues;              // a block for each link
+  std::vector<std::string> links;
+  std::string congestion;  // s, window kB, in flight kB, round trip ms
+  double seconds = 1;      // of queues and congestion
+};
+[[nodiscard]] trace_charts trace_charts_of(const result_document& result);
+
 [[nodiscard]] percentile_curves percentile_curves_of(const result_group& group);
 [[nodiscard]] bar_chart bar_chart_of(const result_group& group);
 [[nodiscard]] time_curves time_curves_of(const result_group& group);

@@ -194,6 +194,54 @@ void load_script(gnuplotio::Gnuplot& gp, const std::string& name, const result_g
   gp << "\nunset multiplot\n";
 }
 
+void packet_script(gnuplotio::Gnuplot& gp, const std::string& name, const trace_charts& t) {
+  struct mark {
+    const char *title, *colour;
+    int shape;
+    double size;
+  };
+  // Rare ones last, on top.
+  static constexpr mark list[] = {{"sent", "#0072b2", 7, 0.3},
+                                  {"retransmitted", "#e69f00", 9, 1.4},
+                                  {"dropped or damaged", "#d55e00", 2, 1.4},
+                                  {"confirmed", "#009e73", 7, 0.3}};
+  static constexpr std::size_t order[] = {0, 3, 1, 2};
+  preamble(gp, name, 560);
+  gp << "set key above\nset xlabel 'virtual time (s)'\nset ylabel 'packet number'\n"
+     << fmt::format("set xrange [{:.9g}:{:.9g}]\nset format x '%g'\nplot \\\n", t.from_s,
+                    std::max(t.until_s, t.from_s + 1e-6));
+  for (const std::size_t i : order) {
+    gp << fmt::format("  '{}.dat' index {} using 1:2 with points pt {} ps {} lw 2.5 lc rgb '{}' ",
+                      name, i, list[i].shape, list[i].size, list[i].colour)
+       << "title " << script_text(list[i].title) << (i != order[3] ? ", \\\n" : "\n");
+  }
+}
+
+void queue_script(gnuplotio::Gnuplot& gp, const std::string& name, const trace_charts& t) {
+  preamble(gp, name, 360);
+  gp << "set key above\nset xlabel 'virtual time (s)'\nset ylabel 'packets in the queue'\n"
+     << "set offsets 0, 0, graph 0.08, 0\n"
+     << fmt::format("set xrange [0:{:.9g}]\nset yrange [0:*]\nplot \\\n", t.seconds);
+  for (std::size_t i = 0; i < t.links.size(); ++i) {
+    gp << fmt::format("  '{}.dat' index {} using 1:2 with steps ", name, i) << line_style(i)
+       << " title " << script_text(t.links[i]) << (i + 1 < t.links.size() ? ", \\\n" : "\n");
+  }
+}
+
+void congestion_script(gnuplotio::Gnuplot& gp, const std::string& name, const trace_charts& t) {
+  preamble(gp, name, 620);
+  gp << "set key above\nset lmargin 12\nset rmargin 3\n"
+     << fmt::format("set xrange [0:{:.9g}]\nset yrange [0:*]\n", t.seconds)
+     << "set multiplot\nset size 1,0.6\nset origin 0,0.4\nset format x ''\nset ylabel 'kB'\n"
+     << "plot '" << name << ".dat' using 1:2 with steps " << line_style(0)
+     << " title 'congestion window', '' using 1:3 with steps lc rgb '" << colours[1]
+     << "' lw 1.5 title 'in flight'\n"
+     << "set size 1,0.4\nset origin 0,0\nset format x '%g'\nset xlabel 'virtual time (s)'\n"
+     << "set ylabel 'round trip (ms)'\n"
+     << "plot '" << name << ".dat' using 1:4 with steps " << line_style(2)
+     << " title 'smoothed round-trip time'\nunset multiplot\n";
+}
+
 template <class Write>
 plot draft(const result_group& group, const std::string& kind, const std::string& title,
            const std::string& data, const fs::path& folder, Write&& write) {
@@ -212,9 +260,35 @@ plot draft(const result_group& group, const std::string& kind, const std::string
   return out;
 }
 
+// Of the first traced results: each has plots of its own.
+constexpr std::size_t traces_max = 4;
+
+std::vector<plot> trace_drafts(const result_group& group, const fs::path& folder) {
+  std::vector<plot> out;
+  std::size_t traced = 0;
+  for (std::size_t i = 0; i < group.results.size() && traced < traces_max; ++i) {
+    const trace_charts t = trace_charts_of(*group.results[i]);
+    if (t.heading.empty()) continue;
+    const std::string of =
+        fmt::format("{}{}{}", t.heading, group.labels[i].empty() ? "" : ", ", group.labels[i]);
+    const auto add = [&](const std::string& part, const std::string& title, const std::string& data,
+                         auto&& script) {
+      if (data.empty()) return;
+      out.push_back(draft(group, fmt::format("trace{}-{}", traced, part), title + ": " + of, data,
+                          folder, [&](auto& gp, const auto& name) { script(gp, name, t); }));
+    };
+    add("packets", "What became of packets (" + t.shown + ")", t.packets, packet_script);
+    add("queues", "Fullest queues", t.queues, queue_script);
+    add("congestion", "Congestion window and round trip", t.congestion, congestion_script);
+    ++traced;
+  }
+  return out;
+}
+
 std::vector<plot> drafts_of(const result_group& group, const std::string& kind,
                             const fs::path& folder) {
   std::vector<plot> out;
+  if (kind == "trace") return trace_drafts(group, folder);
   if (kind == "percentiles") {
     const percentile_curves c = percentile_curves_of(group);
     if (c.blocks.empty()) return out;

@@ -13,8 +13,8 @@
 namespace mdp::reports {
 namespace {
 
-constexpr std::array<const char*, 4> plot_kinds{"load_curve", "percentiles", "throughput_bars",
-                                                "latency_over_time"};
+constexpr std::array<const char*, 5> plot_kinds{"load_curve", "percentiles", "throughput_bars",
+                                                "latency_over_time", "trace"};
 
 std::vector<std::string> wanted_plots(const report_options& options) {
   if (options.plots.empty()) return {plot_kinds.begin(), plot_kinds.end()};
@@ -22,7 +22,7 @@ std::vector<std::string> wanted_plots(const report_options& options) {
     if (std::find(plot_kinds.begin(), plot_kinds.end(), kind) == plot_kinds.end()) {
       throw report_error(
           fmt::format("no plot is called '{}'; choose from load_curve, percentiles, "
-                      "throughput_bars, latency_over_time",
+                      "throughput_bars, latency_over_time, trace",
                       kind));
     }
   }

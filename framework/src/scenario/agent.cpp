@@ -134,6 +134,7 @@ void agent::set_up(
     if (options.targets.empty())
       throw std::runtime_error(
           fmt::format("/flows: '{}' has nobody to send to in '{}'", flow.from, flow.to));
+    if (first_target_ == no_peer) first_target_ = options.targets.front();
     senders_.push_back(std::make_unique<workload::sender>(std::move(options)));
     sender_of_[number] = senders_.back().get();
   }

@@ -45,6 +45,8 @@ class agent {
 
   [[nodiscard]] messaging::messenger& messenger() noexcept { return *messenger_; }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  // Whom its first flow sends to first; no_peer: it begins none.
+  [[nodiscard]] peer_id first_target() const noexcept { return first_target_; }
 
  private:
   void connect(const std::vector<endpoint_address>& members,
@@ -67,6 +69,7 @@ class agent {
   std::vector<workload::sender*> sender_of_;  // by flow; nullptr: it begins elsewhere
   std::unique_ptr<workload::receiver> receiver_;
   std::vector<messaging::event> events_;
+  peer_id first_target_ = no_peer;
   std::size_t targets_ = 0;
   std::size_t ups_ = 0;
   std::size_t downs_ = 0;

@@ -81,7 +81,8 @@ template <class Record, class Visit>
 static void each_member(Record& r, Visit&& visit) {
   auto& [index, order, seed, started, placement, flows, measured_s, reliable, stats, transport,
          peers, retransmitted, cpu_us, context_switches, real_s, facts, per_sender, network,
-         processes, error] = r;
+         processes, trace, error] = r;
+  static_cast<void>(trace);  // of simulations only, which are one process
   visit("index", index);
   visit("order", order);
   visit("seed", seed);

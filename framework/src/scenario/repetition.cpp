@@ -22,7 +22,7 @@ std::string utc_now() {
 }
 
 void run_once(const point_spec& point, std::uint64_t seed, const run_callbacks& callbacks,
-              run_observer* observer, run_record& record) {
+              run_observer* observer, run_trace* trace, run_record& record) {
   if (has_processes(point)) return run_processes(point, seed, callbacks, record);
   const auto fabric = plugin::create_fabric(point.transport.plugin, transport_options(point, seed),
                                             callbacks.plugin_directories);
@@ -31,7 +31,7 @@ void run_once(const point_spec& point, std::uint64_t seed, const run_callbacks& 
                              " does not show its packets; only a simulator does");
   }
   if (fabric->caps().virtual_time) {
-    run_virtual(point, seed, callbacks, *fabric, record);
+    run_virtual(point, seed, callbacks, *fabric, trace, record);
   } else {
     run_real(point, seed, callbacks, *fabric, record);
   }
@@ -56,16 +56,21 @@ run_record run_repetition(const point_spec& point, std::uint32_t repetition, std
     record.seed = seed;
     record.started = utc_now();
     const auto begun = std::chrono::steady_clock::now();
-    const std::unique_ptr<run_observer> observer =
+    std::unique_ptr<run_observer> observer =
         callbacks.observe ? callbacks.observe(point, repetition, seed) : nullptr;
-    run_once(point, seed, callbacks, observer.get(), record);
+    std::unique_ptr<run_trace> trace;
+    if (is_traced(point, repetition))
+      trace = std::make_unique<run_trace>(point, std::move(observer));
+    run_observer* const watching = trace ? trace.get() : observer.get();
+    run_once(point, seed, callbacks, watching, trace.get(), record);
+    if (trace) record.trace = trace->take();
     record.real_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     if (point.run.verify_determinism && record.facts.contains("digest")) {
       // On one thread, whatever ran first: threads must not be seen in the result.
       run_callbacks alone = callbacks;
       alone.threads = alone.partitions = 1;
       run_record again;
-      run_once(point, seed, alone, nullptr, again);
+      run_once(point, seed, alone, nullptr, nullptr, again);
       record.facts["digest_repeat"] = again.facts["digest"];
       const bool equal = again.facts["digest"] == record.facts["digest"];
       record.facts["deterministic"] = equal ? "true" : "false";

@@ -2,6 +2,7 @@
 #pragma once
 #include "mdp/scenario/runner.hpp"
 #include "run_record.hpp"
+#include "run_trace.hpp"
 
 namespace mdp::scenario {
 
@@ -13,8 +14,9 @@ namespace mdp::scenario {
 // Both called by run_repetition; they throw std::exception with one sentence.
 void run_real(const point_spec& point, std::uint64_t seed, const run_callbacks& callbacks,
               transport::fabric& fabric, run_record& record);
+// `trace` may be null.
 void run_virtual(const point_spec& point, std::uint64_t seed, const run_callbacks& callbacks,
-                 transport::fabric& fabric, run_record& record);
+                 transport::fabric& fabric, run_trace* trace, run_record& record);
 
 // In the processes that callbacks.worker_command starts; the same otherwise.
 void run_processes(const point_spec& point, std::uint64_t seed, const run_callbacks& callbacks,

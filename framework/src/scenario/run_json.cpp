@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "run_trace.hpp"
 #include "steady_state.hpp"
 
 namespace mdp::scenario {
@@ -200,6 +201,7 @@ json run_json(const run_record& r, bool virtual_time) {
   j["fairness"] = {{"jain", r.per_sender.size() > 1 ? json(jain(r.per_sender)) : json(nullptr)}};
   j["series"] = series_json(r);
   j["steady"] = steady_json(r);
+  j["trace"] = r.trace ? trace_json(*r.trace) : json(nullptr);
   j["network"] = r.network.empty() ? json(nullptr) : json(r.network);
   j["protocol"] = r.stats;
   j["transport"] = r.transport;

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "mdp/messaging/messenger.hpp"
+#include "trace/packet_timeline.hpp"
 #include "workload/flow_metrics.hpp"
 
 namespace mdp::scenario {
@@ -16,6 +18,22 @@ struct process_usage {
   std::string name;
   double cpu_us = -1;  // < 0: unknown
   double context_switches = -1;
+};
+
+// What became of one peer's packets, and what its congestion control did. Times are virtual, from
+// the simulation's start.
+struct trace_record {
+  std::string peer, to;
+  std::int64_t measured_from_ns = 0, measured_until_ns = 0;
+  std::vector<trace::traced_packet> packets;
+  trace::timeline_totals totals;
+  std::int64_t interval_ns = 0;  // of the queues' series
+  std::vector<trace::queue_series> queues;
+  struct sample {
+    std::int64_t time_ns = 0;
+    std::uint64_t window_bytes = 0, in_flight_bytes = 0, rtt_ns = 0;
+  };
+  std::vector<sample> congestion;  // empty: the protocol has none
 };
 
 struct run_record {
@@ -40,7 +58,8 @@ struct run_record {
   // What the simulator itself counted within the window; empty: there is no simulator.
   std::map<std::string, std::uint64_t> network;
   std::vector<process_usage> processes;  // empty: all ran in one
-  std::string error;                     // not empty: the repetition failed
+  std::optional<trace_record> trace;
+  std::string error;  // not empty: the repetition failed
 };
 
 // Adds what one node, or one process, counted. A maximum is no count: the largest of all stays.

@@ -17,10 +17,11 @@ namespace {
 class virtual_run final : public transport::turns {
  public:
   virtual_run(const point_spec& point, std::uint64_t seed, const run_callbacks& callbacks,
-              transport::fabric& fabric, run_record& record)
+              transport::fabric& fabric, run_trace* trace, run_record& record)
       : point_(point),
         callbacks_(callbacks),
         fabric_(fabric),
+        trace_(trace),
         record_(record),
         peers_(point, seed, fabric) {
     if (callbacks.threads > 1) threads_ = std::make_unique<thread_crew>(callbacks.threads);
@@ -55,6 +56,7 @@ class virtual_run final : public transport::turns {
   void take_turn(std::int64_t number) noexcept override {
     agent& a = *peers_.at(static_cast<std::size_t>(number));
     settle(a, until_);
+    if (trace_ != nullptr) trace_->after_turn(a);
     if (!a.lost().empty()) lost_.store(true, std::memory_order_relaxed);
   }
   bool go_on() noexcept override {
@@ -97,6 +99,7 @@ class virtual_run final : public transport::turns {
   const point_spec& point_;
   const run_callbacks& callbacks_;
   transport::fabric& fabric_;
+  run_trace* trace_;
   run_record& record_;
   peer_processes peers_;
   time_point until_;
@@ -124,7 +127,7 @@ packet_counts counted_by(const transport::fabric& fabric) {
 }  // namespace
 
 void run_virtual(const point_spec& point, std::uint64_t seed, const run_callbacks& callbacks,
-                 transport::fabric& fabric, run_record& record) {
+                 transport::fabric& fabric, run_trace* trace, run_record& record) {
   for (const flow_spec& flow : point.flows) {
     // Nothing holds such a sender back: at one instant of virtual time it would send for ever.
     if (point.protocol.name == "raw" && flow.pattern == flow_pattern::stream &&
@@ -136,7 +139,7 @@ void run_virtual(const point_spec& point, std::uint64_t seed, const run_callback
   std::size_t nodes = 0;
   for (const peer_group& group : point.peers) nodes += group.count;
   fabric.divide({callbacks.partitions, nodes});
-  virtual_run run(point, seed, callbacks, fabric, record);
+  virtual_run run(point, seed, callbacks, fabric, trace, record);
   peer_processes& peers = run.peers();
   // From the one on that was waited for: asked after each event, of very many agents.
   auto all = [&, at = std::size_t{0}](auto&& test) mutable {
@@ -156,6 +159,7 @@ void run_virtual(const point_spec& point, std::uint64_t seed, const run_callback
   p.measure_from = p.start + seconds(point.run.warmup_s);
   p.measure_until = p.measure_from + seconds(point.run.measure_s);
   p.drain_until = p.measure_until + seconds(point.run.drain_s);
+  if (trace != nullptr) trace->measured(p.measure_from, p.measure_until);
   peers.begin(p);
   run.run_to(p.measure_from);
   peers.snapshot(false);

@@ -45,8 +45,8 @@ constexpr std::array<const char*, 4> confirmations{"none", "received", "delivere
 constexpr std::array<const char*, 2> orders{"interleaved", "sequential"};
 constexpr std::array<const char*, 2> pinnings{"auto", "none"};
 constexpr std::array<const char*, 2> changes{"seed", "nothing"};
-constexpr std::array<const char*, 4> plot_kinds{"load_curve", "percentiles", "throughput_bars",
-                                                "latency_over_time"};
+constexpr std::array<const char*, 5> plot_kinds{"load_curve", "percentiles", "throughput_bars",
+                                                "latency_over_time", "trace"};
 
 constexpr std::array<const char*, 2> steady_states{"report", "require"};
 constexpr std::array<const char*, 2> peer_downs{"fail", "report"};
@@ -268,6 +268,12 @@ constexpr std::array flow_fields{
 constexpr type_def t_flow{.kind = type_kind::record, .fields = flow_fields};
 constexpr type_def t_flows{.kind = type_kind::list, .min = 1, .max = 256, .element = &t_flow};
 
+constexpr std::array trace_fields{
+    field_def{"peer", &t_text, true, "Whose packets: group and number, \"client-0\""},
+    field_def{"from_s", &t_seconds, false,
+              "Virtual time from which on packets are listed, 2,000 at most; default 0"},
+};
+constexpr type_def t_trace{.kind = type_kind::record, .fields = trace_fields};
 constexpr std::array run_fields{
     field_def{"warmup_s", &t_seconds, false, "Load before measuring; default 1"},
     field_def{"measure_s", &t_positive_s, false, "Measured time; default 5"},
@@ -288,6 +294,7 @@ constexpr std::array run_fields{
     field_def{"peer_down", &t_peer_down, false,
               "fail (default): a peer reported down ends the repetition; report: it is counted"},
     field_def{"time_limit_s", &t_positive_s, false, "Real time of one repetition; default 300"},
+    field_def{"trace", &t_trace, false, "Simulator: what became of one peer's packets"},
 };
 constexpr type_def t_run{.kind = type_kind::record, .fields = run_fields};
 

@@ -209,7 +209,26 @@ run_spec make_run(const json_value& document) {
   out.steady_state = text_of(in, "steady_state", out.steady_state);
   out.peer_down = text_of(in, "peer_down", out.peer_down);
   out.time_limit_s = number_of(in, "time_limit_s", out.time_limit_s);
+  const json_value* trace = in == nullptr ? nullptr : in->find("trace");
+  out.trace = {text_of(trace, "peer", ""), number_of(trace, "from_s", 0)};
   return out;
+}
+
+// The traced peer must be one that sends.
+void check_trace(const json_value& document, const point_spec& point) {
+  if (point.run.trace.peer.empty()) return;
+  std::vector<std::string> senders;
+  for (const peer_group& group : point.peers) {
+    const bool sends = std::any_of(point.flows.begin(), point.flows.end(), [&](const auto& f) {
+      return f.from == group.name || f.pattern == flow_pattern::request_response;
+    });
+    for (std::uint32_t i = 0; sends && i < group.count; ++i)
+      senders.push_back(fmt::format("{}-{}", group.name, i));
+  }
+  if (std::find(senders.begin(), senders.end(), point.run.trace.peer) != senders.end()) return;
+  fail(*document.at("run", "trace", "peer"), "/run/trace/peer",
+       fmt::format("no peer \"{}\" sends; the first that does is \"{}\"", point.run.trace.peer,
+                   senders.front()));
 }
 
 }  // namespace
@@ -239,6 +258,7 @@ point_spec make_point(const json_value& document, const load_context& context) {
          fmt::format("only the plugin {} repeats itself exactly, not {}", simulator,
                      out.transport.plugin));
   }
+  check_trace(document, out);
   if (const json_value* asserts = document.find("assert"); asserts != nullptr) {
     for (std::size_t i = 0; i < asserts->items.size(); ++i) {
       out.asserts.push_back(

@@ -104,6 +104,8 @@ class messenger {
   // No message queued, in flight or awaiting a confirmation.
   [[nodiscard]] virtual bool idle() const noexcept = 0;
   [[nodiscard]] virtual statistics stats() const = 0;
+  // Of one peer; empty: no such peer, or the implementation keeps none.
+  [[nodiscard]] virtual statistics peer_stats(peer_id) { return {}; }
   [[nodiscard]] virtual transport::counters transport_counts() const = 0;
 };
 

@@ -137,7 +137,7 @@ class node : public messaging::messenger {
   [[nodiscard]] virtual std::vector<peer_change> peer_changes() = 0;
   // Counts of one peer over all its sessions (empty: no such peer), and their sums over those that
   // are active. The whole node's: stats().
-  [[nodiscard]] virtual messaging::statistics peer_stats(peer_id peer) = 0;
+  [[nodiscard]] messaging::statistics peer_stats(peer_id peer) override = 0;
   [[nodiscard]] virtual messaging::statistics active_stats() = 0;
 
   // Ends the node's work in good order. From now on no message is taken (refusal `closed`). Waits

@@ -61,6 +61,12 @@ struct flow_spec {
   double timeout_us = 0;              // until each confirmation asked for; 0: none
 };
 
+// The report shows what became of this peer's packets: simulations, the first repetition.
+struct trace_spec {
+  std::string peer;   // "client-0"; empty: no trace
+  double from_s = 0;  // virtual time from which on packets are listed
+};
+
 struct run_spec {
   double warmup_s = 1;
   double measure_s = 5;
@@ -76,6 +82,7 @@ struct run_spec {
   std::string steady_state = "report";  // report | require: without it the point is inconclusive
   std::string peer_down = "fail";       // fail | report: the run goes on, and counts it
   double time_limit_s = 300;            // of one repetition, real time
+  trace_spec trace = {};
 };
 
 struct assert_spec {
@@ -127,7 +134,7 @@ struct search_spec {
 struct report_spec {
   std::vector<double> percentiles{50, 90, 99, 99.9, 99.99};
   std::vector<std::string> plots{"load_curve", "percentiles", "throughput_bars",
-                                 "latency_over_time"};
+                                 "latency_over_time", "trace"};
 };
 
 struct scenario_spec {

@@ -37,7 +37,7 @@ struct judged_comparison {
 struct report_options {
   std::string output_dir;
   std::string title;
-  // load_curve, percentiles, throughput_bars, latency_over_time; empty: all of them.
+  // load_curve, percentiles, throughput_bars, latency_over_time, trace; empty: all of them.
   std::vector<std::string> plots;
   // Columns of the latency tables; empty: 50, 90, 99, 99.9, 99.99.
   std::vector<double> percentiles;
