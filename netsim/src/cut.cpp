@@ -55,7 +55,7 @@ std::int64_t least_delay_ns(const link_spec& link) {
   std::int64_t delay = link.delay_ns;
   std::int64_t jitter = link.jitter_ns;
   if (link.models != nullptr) {
-    if (link.models->queue.kind >= discipline::codel) return 0;
+    if (link.models->queue.kind >= discipline::codel || link.models->early.possible()) return 0;
     for (const link_change& c : link.models->changes) {
       if (c.delay_ns) delay = std::min(delay, *c.delay_ns);
       if (c.jitter_ns) jitter = std::max(jitter, *c.jitter_ns);

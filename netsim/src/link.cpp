@@ -6,7 +6,7 @@
 
 namespace mdp::netsim {
 bool link_spec::overtakes() const noexcept {
-  return reorder || (models != nullptr && models->hold.possible());
+  return reorder || (models != nullptr && (models->hold.possible() || models->early.possible()));
 }
 
 namespace {
@@ -50,11 +50,15 @@ verdict link::offer(std::int64_t now, packet& p, packet_slab& slab, bool parted)
   std::int64_t jitter = 0;
   if (spec_->loss.possible() || spec_->jitter_ns != 0) {
     const auto draws = fate_draws(key_, number);
-    f.lost = f.lost || (!f.spared && spec_->loss.happens(draws[0]));
-    if (spec_->jitter_ns != 0) jitter = sample(spec_->shape, draws[1], spec_->jitter_ns);
+    const std::uint64_t loss_draw = models_ ? models_->loss_draw(draws[0]) : draws[0];
+    f.lost = f.lost || (!f.spared && spec_->loss.happens(loss_draw));
+    if (spec_->jitter_ns != 0 && !f.lost && !f.early) {
+      const std::uint64_t delay_draw = models_ ? models_->delay_draw(draws[1]) : draws[1];
+      jitter = sample(spec_->shape, delay_draw, spec_->jitter_ns);
+    }
   }
   if (f.lost) return drop(now, number, bytes, verdict::lost);
-  const verdict v = accept(now, p, slab, number, jitter, f.hold_ns);
+  const verdict v = accept(now, p, slab, number, {jitter, f.hold_ns, f.early});
   if ((v != verdict::pass && v != verdict::waits) || !models_) return v;
   copy_due_ = f.duplicate;
   held_ns_ = f.hold_ns;
@@ -71,7 +75,7 @@ verdict link::offer_copy(std::int64_t now, packet& p, packet_slab& slab) {
   held_ns_ = 0;
   p.harm = 0;
   const std::int64_t jitter = sample(spec_->shape, copy_draw_, spec_->jitter_ns);
-  const verdict v = accept(now, p, slab, offered_ - 1, jitter, 0);
+  const verdict v = accept(now, p, slab, offered_ - 1, {jitter, 0, false});
   if (v == verdict::pass || v == verdict::waits) ++rare_counts().duplicated;
   return v;
 }
@@ -82,10 +86,10 @@ bool link::queue_full(std::uint32_t bytes) const noexcept {
 }
 
 verdict link::accept(std::int64_t now, packet& p, packet_slab& slab, std::uint64_t number,
-                     std::int64_t jitter, std::int64_t hold) {
+                     const travel& t) {
   p.number = number & (packet_numbers - 1);
   if (managed_) {
-    p.arrive = jitter + hold;  // until it leaves
+    p.arrive = t.jitter_ns + t.hold_ns;  // until it leaves
     return verdict::waits;
   }
   std::int64_t depart = now;
@@ -98,10 +102,13 @@ verdict link::accept(std::int64_t now, packet& p, packet_slab& slab, std::uint64
     ++queue_packets_;
     queue_bytes_ += p.bytes;
   }
-  std::int64_t arrive = std::max(depart, depart + spec_->delay_ns + jitter);
-  if (!spec_->reorder) arrive = last_arrival_ = std::max(arrive, last_arrival_);
+  std::int64_t arrive = depart;
+  if (!t.early) {
+    arrive = std::max(depart, depart + spec_->delay_ns + t.jitter_ns);
+    if (!spec_->reorder) arrive = last_arrival_ = std::max(arrive, last_arrival_);
+  }
   p.depart = depart;
-  p.arrive = arrive + hold;
+  p.arrive = arrive + t.hold_ns;
   chain_.absorb(p.arrive, event_kind::link_entry, number, p.bytes, verdict::pass);
   return verdict::pass;
 }

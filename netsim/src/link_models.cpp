@@ -37,6 +37,7 @@ void model_process::apply(const link_change& c) noexcept {
 // taken, this packet's included, has been refilled.
 std::int64_t model_process::shape(std::int64_t now, std::uint32_t bytes) noexcept {
   const link_models& models = *current_.models;
+  if (!models.deliveries.empty()) return deliveries_.send(models.deliveries, now, bytes);
   const std::int64_t full_again = tokens_.send(now, bytes, current_.rate_bps);
   const auto depth_ns =
       static_cast<std::int64_t>(models.burst_bytes * 8'000'000'000 / current_.rate_bps);
@@ -47,7 +48,7 @@ std::int64_t model_process::shape(std::int64_t now, std::uint32_t bytes) noexcep
 void model_process::apply(const scripted_fate& s, fate& f) const noexcept {
   switch (s.action) {
     case scripted_action::pass:
-      f.lost = f.duplicate = false;
+      f.lost = f.duplicate = f.early = false;
       f.harm = damage::none;
       f.hold_ns = 0;
       f.spared = true;
@@ -91,16 +92,30 @@ model_process::fate model_process::drawn(std::uint64_t number) noexcept {
   f.lost = loss_.loses(models.loss, loss_key_, number);
   if (models.duplicate.possible()) {
     const auto draws = fate_draws(copy_key_, number);
-    f.duplicate = models.duplicate.happens(draws[0]);
+    f.duplicate =
+        models.duplicate.happens(copy_draws_.next(draws[0], models.correlation.duplicate));
     f.copy_draw = draws[1];
   }
-  if (models.corrupt.possible() && models.corrupt.happens(fate_draws(damage_key_, number)[0])) {
-    f.harm = models.corrupt_kind;
+  if (models.corrupt.possible()) {
+    const std::uint64_t fresh = fate_draws(damage_key_, number)[0];
+    if (models.corrupt.happens(damage_draws_.next(fresh, models.correlation.corrupt)))
+      f.harm = models.corrupt_kind;
   }
-  if (models.hold.possible() && models.hold.happens(fate_draws(hold_key_, number)[0])) {
-    f.hold_ns = models.hold_ns;
+  if (models.hold.possible() || models.early.possible()) {
+    const auto draws = fate_draws(hold_key_, number);
+    if (models.hold.happens(draws[0])) f.hold_ns = models.hold_ns;
+    f.early = models.early.possible() && goes_early(draws[1]);
   }
   return f;
+}
+
+bool model_process::goes_early(std::uint64_t fresh) noexcept {
+  const link_models& models = *current_.models;
+  const bool asked = ++since_early_ >= models.early_gap;
+  if (!asked || !models.early.happens(early_draws_.next(fresh, models.correlation.early)))
+    return false;
+  since_early_ = 0;
+  return true;
 }
 
 }  // namespace mdp::netsim

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "mdp/netsim/link_models.hpp"
+#include "netem_options.hpp"
 #include "option_reader.hpp"
 #include "queue_options.hpp"
 
@@ -187,6 +188,16 @@ std::vector<link_change> read_changes(const option_value& v, const std::string& 
   return changes;
 }
 
+template <probability link_models::*member>
+void read_percent(wire_draft& w, const option_value& v, const std::string& pointer) {
+  w.models.*member = probability_of(v, pointer);
+}
+
+template <probability draw_correlations::*member>
+void read_correlation(wire_draft& w, const option_value& v, const std::string& pointer) {
+  w.models.correlation.*member = probability_of(v, pointer);
+}
+
 struct link_key {
   std::string_view name;
   bool modelled;
@@ -238,22 +249,27 @@ constexpr link_key link_keys[] = {
      [](wire_draft& w, const option_value& v, const std::string& p) {
        w.models.loss = read_loss(v, p);
      }},
-    {"duplicate_pct", true,
+    {"duplicate_pct", true, read_percent<&link_models::duplicate>},
+    {"corrupt_pct", true, read_percent<&link_models::corrupt>},
+    {"loss_correlation_pct", true, read_correlation<&draw_correlations::loss>},
+    {"delay_correlation_pct", true, read_correlation<&draw_correlations::delay>},
+    {"duplicate_correlation_pct", true, read_correlation<&draw_correlations::duplicate>},
+    {"corrupt_correlation_pct", true, read_correlation<&draw_correlations::corrupt>},
+    {"reorder_correlation_pct", true, read_correlation<&draw_correlations::early>},
+    {"reorder_pct", true, read_percent<&link_models::early>},
+    {"reorder_gap", true,
      [](wire_draft& w, const option_value& v, const std::string& p) {
-       w.models.duplicate = probability_of(v, p);
+       w.models.early_gap = static_cast<std::uint32_t>(whole_number_of(v, p, 1, count_max));
      }},
-    {"corrupt_pct", true,
+    {"deliveries_ms", true,
      [](wire_draft& w, const option_value& v, const std::string& p) {
-       w.models.corrupt = probability_of(v, p);
+       w.models.deliveries = read_deliveries(v, p);
      }},
     {"corrupt_kind", true,
      [](wire_draft& w, const option_value& v, const std::string& p) {
        w.models.corrupt_kind = static_cast<damage>(choice_of(v, p, damages) + 1);
      }},
-    {"hold_pct", true,
-     [](wire_draft& w, const option_value& v, const std::string& p) {
-       w.models.hold = probability_of(v, p);
-     }},
+    {"hold_pct", true, read_percent<&link_models::hold>},
     {"hold_us", true,
      [](wire_draft& w, const option_value& v, const std::string& p) {
        w.models.hold_ns = time_of(v, p);
@@ -296,6 +312,8 @@ bool read_link_key(wire_draft& wire, const option_member& m, const std::string& 
 
 // What no single key can tell.
 link_spec finish(wire_draft wire, const std::string& pointer) {
+  check_netem_keys(wire.spec, wire.models, pointer);
+  if (!wire.models.deliveries.empty()) wire.spec.rate_bps = mean_rate_bps(wire.models.deliveries);
   for (std::size_t i = 0; i < wire.models.changes.size(); ++i) {
     if (!wire.models.changes[i].rate_bps || wire.spec.rate_bps != 0) continue;
     refuse(child(child(child(pointer, "changes"), std::to_string(i)), "rate_mbps"),

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "expand.hpp"
+#include "link_traces.hpp"
 #include "mdp/base/random.hpp"
 #include "network_check.hpp"
 #include "schema.hpp"
@@ -143,8 +144,9 @@ scenario_spec load_document(const json_value& document, const std::string& path_
   std::vector<std::string> used;
   for (std::size_t i = 0; i < total; ++i) {
     std::map<std::string, std::string> chosen;
-    const json_value one = point_document(document, axes, i, chosen, used);
+    json_value one = point_document(document, axes, i, chosen, used);
     check(one, scenario_type(), "", required_keys::demand);
+    read_link_traces(one);
     check_name(one);
     point_spec point = make_point(one, options.context);
     if (point.transport.plugin == "netsim") check_simulation(one, point, options.context);

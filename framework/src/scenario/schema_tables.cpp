@@ -163,6 +163,10 @@ constexpr std::array change_fields{
 };
 constexpr type_def t_change{.kind = type_kind::record, .fields = change_fields};
 constexpr type_def t_link_changes{.kind = type_kind::list, .element = &t_change};
+constexpr type_def t_gap{.kind = type_kind::integer, .min = 1, .max = 1e9};
+constexpr type_def t_delivery{.kind = type_kind::integer, .min = 0, .max = 3.6e6};
+constexpr type_def t_deliveries{
+    .kind = type_kind::list, .min = 1, .max = 100'000, .element = &t_delivery};
 constexpr std::array wire_fields{
     field_def{"rate_mbps", &t_mbps, false, "Rate in 10^6 bit/s; absent: unlimited"},
     field_def{"delay_us", &t_micros, false, "Propagation delay of one way"},
@@ -183,6 +187,17 @@ constexpr std::array wire_fields{
         "One bit anywhere (default), in the header, in the payload; checksum: it still holds"},
     field_def{"hold_pct", &t_percent, false, "Packets held back, so that others overtake them"},
     field_def{"hold_us", &t_micros, false, "For how long"},
+    field_def{"reorder_pct", &t_percent, false, "Packets that go without delay (netem's reorder)"},
+    field_def{"reorder_gap", &t_gap, false, "Only every so-manieth packet may; default 1"},
+    field_def{"reorder_correlation_pct", &t_percent, false, "How like the last each draw is"},
+    field_def{"loss_correlation_pct", &t_percent, false, "The same of loss_pct (as netem)"},
+    field_def{"delay_correlation_pct", &t_percent, false, "The same of jitter_us"},
+    field_def{"duplicate_correlation_pct", &t_percent, false, "The same of duplicate_pct"},
+    field_def{"corrupt_correlation_pct", &t_percent, false, "The same of corrupt_pct"},
+    field_def{"trace_file", &t_text, false,
+              "Instead of a rate: mahimahi's delivery trace, relative to this file"},
+    field_def{"deliveries_ms", &t_deliveries, false,
+              "Its content: when 1,504 bytes can go, milliseconds; repeated"},
     field_def{"burst_bytes", &t_queue, false,
               "Depth of a token bucket filled at rate_mbps; 0 (default): none"},
     field_def{"peak_mbps", &t_mbps, false, "How fast a burst goes out; absent: at once"},

@@ -110,8 +110,14 @@ class link {
   };
   [[nodiscard]] std::int64_t early_arrival() const noexcept;
   [[nodiscard]] bool queue_full(std::uint32_t bytes) const noexcept;
+  // How a packet that passes gets to the other end.
+  struct travel {
+    std::int64_t jitter_ns;
+    std::int64_t hold_ns;
+    bool early;  // without delay and jitter
+  };
   [[nodiscard]] verdict accept(std::int64_t now, packet& p, packet_slab& slab, std::uint64_t number,
-                               std::int64_t jitter, std::int64_t hold);
+                               const travel& t);
   void mark(packet& p);
   [[nodiscard]] bool admits(std::int64_t now, packet& p, std::uint64_t number);
   void note_drop(std::int64_t now, std::uint64_t number, std::uint32_t bytes, verdict v);
