@@ -34,6 +34,12 @@ class node_world {
                 : "{}",
             {MDP_PLUGIN_DIR})),
         threads_(*parse_thread_plan(v.threads)) {}
+  // Over a decorator of the plugin's fabric.
+  using decorate =
+      std::function<std::shared_ptr<transport::fabric>(std::shared_ptr<transport::fabric>)>;
+  node_world(const node_variant& v, const decorate& around) : node_world(v) {
+    fabric_ = around(fabric_);
+  }
 
   [[nodiscard]] node& add(node_options options = {}) {
     options.fabric = fabric_.get();
