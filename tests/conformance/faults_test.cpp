@@ -113,6 +113,63 @@ TEST_P(faults, a_sleeper_sends_what_was_held_back) {
   EXPECT_EQ(counts().tx_datagrams, 1u);
 }
 
+// One that spins asks no more often than one that sleeps, and gives up in the end.
+TEST_P(faults, a_spinner_does_not_flood_a_device_without_room) {
+  if (!a->link->caps().holds_slices)
+    GTEST_SKIP() << "SKIPPED: what is not sent at once is the caller's";
+  set_faults({[](const send_attempt&) { return ENOBUFS; }, {}});
+  buffer::tx_batch batch;
+  add_item(batch, b->address(), numbered());
+  batch.consume(a->link->send(batch.pending()));
+  ASSERT_TRUE(batch.empty());
+  std::array<rx_datagrams, 4> got;
+  const auto spin = [&](duration longest) {
+    const transport::wait_limits limits{.deadline = a->link->now() + longest, .spin = longest};
+    static_cast<void>(a->link->poll(got, limits));
+  };
+  spin(std::chrono::milliseconds(20));
+  EXPECT_GE(send_attempts(), 2u);
+  EXPECT_LE(send_attempts(), 25u) << "in 20 ms";
+  for (int i = 0; i < 100 && counts().tx_rejected == 0; ++i) spin(std::chrono::milliseconds(50));
+  EXPECT_EQ(counts().tx_rejected, 1u);
+  EXPECT_EQ(send_attempts(), counts().tx_blocked);
+  EXPECT_LE(send_attempts(), 250u);
+  set_faults({});
+  exchange(10, *b);
+  expect_each_once(*b);
+}
+
+// A datagram that does not fit its block is dropped and counted; those around it come.
+TEST_P(faults, a_truncated_datagram_is_dropped_and_counted) {
+  constexpr std::uint32_t small_block = 2048;
+  buffer::block_pool pool({.block_bytes = small_block,
+                           .block_count = 128,
+                           .shared = buffer::sharing::one_thread,
+                           .prefault = false});
+  const auto narrow = fabric_->open({.local = {}, .name = "narrow", .rx_pool = &pool});
+  std::set<std::string> came;
+  std::array<rx_datagrams, 16> got;
+  const std::string large(3000, 'x');
+  constexpr unsigned rounds = 100;
+  for (unsigned i = 0; i < rounds; ++i) {
+    send_one(*a, narrow->local_address(), large);
+    send_one(*a, narrow->local_address(), numbered());
+    const time_point end = narrow->now() + std::chrono::seconds(5);
+    while (came.size() <= i && narrow->now() < end) {
+      const std::size_t n = narrow->poll(got, {.deadline = end});
+      for (rx_datagrams& d : std::span(got).first(n)) {
+        const auto bytes = d.data.bytes();
+        EXPECT_TRUE(came.emplace(reinterpret_cast<const char*>(bytes.data()), bytes.size()).second);
+        d.data.reset();
+      }
+    }
+  }
+  EXPECT_EQ(came.size(), rounds);
+  EXPECT_EQ(came.count(large), 0u);
+  EXPECT_EQ(narrow->counts().rx_truncated, rounds);
+  EXPECT_EQ(narrow->counts().rx_datagrams, rounds);
+}
+
 // The kernel tells of an earlier datagram's fate in place of sending this one.
 TEST_P(faults, an_error_of_an_earlier_datagram_loses_nothing) {
   for (const int error : {ECONNREFUSED, EHOSTUNREACH, ENETUNREACH}) {

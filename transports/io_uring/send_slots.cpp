@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "transports/common/clock.hpp"
+
 namespace mdp::transport {
 
 send_slots::send_slots(ring& uring, udp_socket& socket, const capabilities& caps, counters& counts)
@@ -44,6 +46,7 @@ send_slots::placed send_slots::queue(const buffer::tx_datagrams& item) noexcept 
   write_tx_control(s.message, s.control, train ? item.segment_bytes : std::uint16_t{0},
                    item.codepoint, socket_.ipv6());
   s.retried = false;
+  s.shortages = 0;
   if (!submit(index)) return placed::no_room;
   free_.pop_back();
   for (const buffer::slice& part : item.parts) s.held[s.held_count++] = part;
@@ -65,7 +68,13 @@ void send_slots::complete(std::size_t index, int result) noexcept {
   free_.push_back(index);
 }
 
+void send_slots::hold_back(std::size_t index) noexcept {
+  if (blocked_.empty()) retry_at_ = monotonic_now() + retry_after;
+  blocked_.push_back(index);
+}
+
 void send_slots::retry_blocked() noexcept {
+  if (blocked_.empty() || monotonic_now() < retry_at_) return;
   const auto first_left = std::find_if_not(blocked_.begin(), blocked_.end(),
                                            [this](std::size_t index) { return submit(index); });
   blocked_.erase(blocked_.begin(), first_left);
@@ -76,14 +85,16 @@ bool send_slots::settle(std::size_t index, int error) noexcept {
   const std::uint64_t count = datagrams_in(s.item.bytes, s.item.segment_bytes);
   if (error == EINTR || is_shortage(error)) {
     ++counts_.tx_blocked;
-    blocked_.push_back(index);
-    return false;
+    if (++s.shortages < shortages_max) {
+      hold_back(index);
+      return false;
+    }
   }
   if (is_path_error(error)) {
     // An earlier datagram's error was reported instead of sending this one: once more.
     ++counts_.path_errors;
     if (!std::exchange(s.retried, true)) {
-      if (!submit(index)) blocked_.push_back(index);
+      if (!submit(index)) hold_back(index);
       return false;
     }
   } else if (count > 1 && is_offload_refusal(error)) {

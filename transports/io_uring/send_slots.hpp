@@ -24,6 +24,7 @@ class send_slots {
   }
   // Some were refused for want of room, or of an entry of the ring, and wait for retry_blocked().
   [[nodiscard]] bool blocked() const noexcept { return !blocked_.empty(); }
+  // At most once a millisecond, however often it is called.
   void retry_blocked() noexcept;
   // Queues one item. `must_split`: not one send for the kernel; use send_unsegmented().
   [[nodiscard]] placed queue(const buffer::tx_datagrams& item) noexcept;
@@ -37,6 +38,10 @@ class send_slots {
 
  private:
   static constexpr std::size_t slot_count = 64;
+  // Nothing tells when there is room again. What found none so often is dropped and counted: the
+  // protocol has given it up by then.
+  static constexpr duration retry_after = std::chrono::milliseconds(1);
+  static constexpr std::uint16_t shortages_max = 250;
 
   struct slot {
     msghdr message{};
@@ -47,9 +52,12 @@ class send_slots {
     std::size_t held_count = 0;
     buffer::tx_datagrams item;
     bool retried = false;
+    std::uint16_t shortages = 0;
   };
 
   [[nodiscard]] bool submit(std::size_t index) noexcept;
+  // It waits for retry_blocked().
+  void hold_back(std::size_t index) noexcept;
   // True when the slot is done with, false when it is to be tried again.
   [[nodiscard]] bool settle(std::size_t index, int error) noexcept;
 
@@ -60,6 +68,7 @@ class send_slots {
   std::vector<slot> slots_;
   std::vector<std::size_t> free_;
   std::vector<std::size_t> blocked_;  // oldest first
+  time_point retry_at_{};             // not before, while some are blocked
   bool queued_ = false;
 };
 
