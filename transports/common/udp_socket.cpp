@@ -208,9 +208,13 @@ fabric_facts describe_shortfalls(const socket_options& options) {
         capped_text(socket.send_buffer_bytes(), options.send_buffer_bytes, "net.core.wmem_max"));
   }
   if (options.gso && !socket.gso())
-    found.emplace_back("gso_missing", "trains go out datagram by datagram (Linux 4.18 has it)");
+    found.emplace_back("gso_missing",
+                       "trains go out datagram by datagram (Linux 4.18 has UDP_SEGMENT; a sandbox "
+                       "must allow setsockopt to set it)");
   if (options.gro && !socket.gro())
-    found.emplace_back("gro_missing", "datagrams arrive one by one (Linux 5.0 has it)");
+    found.emplace_back("gro_missing",
+                       "datagrams arrive one by one (Linux 5.0 has UDP_GRO; a sandbox must allow "
+                       "setsockopt to set it)");
   return found;
 }
 

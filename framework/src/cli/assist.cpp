@@ -59,12 +59,22 @@ struct examination {
   }
 };
 
+// What a usable transport does without here, by the facts that a run would record.
+void examine_shortfalls(examination& e, const std::string& name) {
+  const auto fabric = plugin::create_fabric(name);
+  for (const auto& [fact, text] : fabric->facts()) {
+    if (fact.ends_with("_missing") || fact.ends_with("_capped"))
+      e.mend(fmt::format("transport {}: {}", name, fact), text);
+  }
+}
+
 std::size_t examine_transports(examination& e) {
   std::size_t usable = 0;
   for (const plugin::plugin_info& p : plugin::list_plugins()) {
     if (p.unavailable.empty()) {
       ++usable;
       e.fine(fmt::format("transport {}: {}", p.name, p.summary));
+      examine_shortfalls(e, p.name);
     } else {
       e.mend(fmt::format("transport {} cannot be used", p.name), p.unavailable);
     }
